@@ -20,40 +20,44 @@ async function inflate(view) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Undo explore.py's _pack: low and high bytes apart, differences along both axes. */
+/** Undo artists.py's pack: how each number changes over the positions -> all numbers of each position. */
 function unpack(bytes, { at, n }, count) {
   const size = count * n, from = 2 * at, out = new Int16Array(size);
-  for (let i = 0; i < size; i++) out[i] = bytes[from + i] | (bytes[from + size + i] << 8);
-  for (let i = n; i < size; i++) out[i] += out[i - n];
-  for (let k = 0; k < count; k++) for (let i = k * n + 1; i < (k + 1) * n; i++) out[i] += out[i - 1];
+  for (let i = 0; i < n; i++) {
+    for (let k = 0, value = 0; k < count; k++) {
+      const here = from + i * count + k;
+      out[k * n + i] = value += bytes[here] | (bytes[here + size] << 8);
+    }
+  }
   return out;
 }
 
-/** An 8-bit bitmap as an address: no canvas, no encoder, one string. */
-function bitmap(levels, from, width, height, palette) {
-  const colors = palette.length / 6, stride = (width + 3) & ~3, start = 54 + 4 * colors;
-  const bytes = new Uint8Array(start + stride * height), head = new DataView(bytes.buffer);
-  bytes.set([66, 77]);
-  for (const [at, value] of [[2, bytes.length], [10, start], [14, 40], [18, width], [22, height], [46, colors]]) {
-    head.setUint32(at, value, true);
-  }
-  head.setUint16(26, 1, true);
-  head.setUint16(28, 8, true);
-  for (let i = 0; i < colors; i++) {
-    const rgb = parseInt(palette.slice(6 * i, 6 * i + 6), 16);
-    head.setUint32(54 + 4 * i, rgb, true);
-  }
-  for (let row = 0; row < height; row++) {
-    for (let col = 0; col < width; col++) {
-      bytes[start + (height - 1 - row) * stride + col] = levels[from + row * width + col];
-    }
-  }
+/** Colors as "rrggbbaa" one after the other -> the 32-bit pixels of a bitmap. */
+function pixelsOf(palette) {
+  return Uint32Array.from({ length: palette.length / 8 }, (_, i) => {
+    const rgba = parseInt(palette.slice(8 * i, 8 * i + 8), 16);
+    return (rgba >>> 8) | (rgba << 24);
+  });
+}
+
+/** A bitmap as an address: no canvas, no encoder, one string. */
+function bitmap(levels, from, [height, width], palette) {
+  const start = 124, size = width * height, buffer = new ArrayBuffer(start + 4 * size), head = new DataView(buffer);
+  head.setUint16(0, 0x424d); // "BM", then a version 4 header: 32 bits a pixel, with opacity, rows from the top
+  for (const [at, value] of [
+    [2, buffer.byteLength], [10, start], [14, 108], [18, width], [22, -height], [26, (32 << 16) | 1], [30, 3],
+    [34, 4 * size], [54, 0xff0000], [58, 0xff00], [62, 0xff], [66, 0xff000000], [70, 0x73524742],
+  ]) head.setUint32(at, value, true);
+  const pixels = new Uint32Array(buffer, start);
+  for (let i = 0; i < size; i++) pixels[i] = palette[levels[from + i]];
+  const bytes = new Uint8Array(buffer);
   let text = "";
   for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return "data:image/bmp;base64," + btoa(text);
 }
 
 const tenth = (v) => Math.round(v * 10) / 10;
+const HIDDEN = "display:none";
 
 /** One layer of a moving artist: the elements it owns, and how a position is painted on them. */
 class Layer {
@@ -62,140 +66,143 @@ class Layer {
     this.points = unpack(bytes, spec.at, count);
     this.which = spec.looksAt && unpack(bytes, spec.looksAt, count);
     this.levels = spec.levelsAt && unpack(bytes, spec.levelsAt, count);
+    this.palettes = spec.kind === "image" ? spec.looks.map(([, palette]) => pixelsOf(palette)) : [];
+    this.tag = spec.kind === "image" ? "image" : spec.kind === "text" ? "text" : "path";
   }
 
-  /** Build the elements in `group`; `box` is [x, y, width, height] in the units of the SVG. */
+  /** Start afresh in `group`; `box` is [x, y, width, height] in the units of the SVG. */
   mount(group, box, uid) {
-    this.box = box;
-    const tag = this.kind === "image" ? "image" : this.kind === "text" ? "text" : "path";
-    const many = tag === "path" ? this.looks.length : 1;
-    this.nodes = Array.from({ length: many }, (_, i) => {
-      const node = document.createElementNS(SVG, tag);
-      node.setAttribute("style", this.looks[i][0]);
-      if (this.looks[i][0].includes("--arrow")) node.setAttribute("marker-end", `url(#${uid}-arrow)`);
-      if (tag === "image") node.setAttribute("preserveAspectRatio", "none");
-      return node;
-    });
-    group.append(...this.nodes);
-    this.last = this.nodes.map(() => "");
+    Object.assign(this, { group: group.appendChild(document.createElementNS(SVG, "g")), box, uid, slots: [] });
+  }
+
+  /** The i-th element of this layer, made when it is first needed, in the given look. */
+  slot(i, look) {
+    const slot = (this.slots[i] ??= { node: this.group.appendChild(document.createElementNS(SVG, this.tag)) });
+    if (slot.look !== look) {
+      const css = this.looks[look]?.[0] ?? HIDDEN;
+      slot.node.setAttribute("style", css);
+      if (css.includes("--arrow")) slot.node.setAttribute("marker-end", `url(#${this.uid}arrow)`);
+      slot.look = look;
+    }
+    return slot;
   }
 
   paint(k) {
-    if (this.kind === "image") this.paintImage(k);
-    else if (this.kind === "text") this.paintText(k);
-    else this.paintPaths(k);
+    if (this.tag === "path") this.paintPaths(k);
+    else {
+      const look = this.which ? this.which[k * this.pieces] : 0, slot = this.slot(0, look);
+      if (this.looks[look][0] !== HIDDEN) this[this.tag](k, slot.node, this.looks[look][1], look);
+    }
+  }
+
+  /** Points in units of the SVG, or null where the pen is lifted. */
+  point(k, i) {
+    const [x0, y0, w, h] = this.box, n = this.pieces * this.length, at = 2 * n * k + i;
+    if (this.points[at] === GAP) return null;
+    return [tenth(x0 + (this.points[at] * w) / UNIT), tenth(y0 + h - (this.points[at + n] * h) / UNIT)];
   }
 
   paintPaths(k) {
+    const { pieces, length, points, which, kind, looks } = this, n = pieces * length;
     const [x0, y0, w, h] = this.box, sx = w / UNIT, sy = h / UNIT, bottom = y0 + h;
-    const { pieces, length: n, points, which, kind, looks } = this;
-    const d = this.nodes.map(() => ""), base = k * 2 * pieces * n, gapY = pieces * n;
+    const drawn = new Map(); // look -> path: what looks alike is one element
     for (let piece = 0; piece < pieces; piece++) {
-      const look = which ? which[k * pieces + piece] : 0;
-      const shape = looks[look][1];
-      let out = "", pen = "M";
-      for (let i = base + piece * n, end = i + n; i < end; i++) {
-        const x = points[i];
-        if (x === GAP) {
+      const look = which ? which[k * pieces + piece] : 0, shape = looks[look][1];
+      if (looks[look][0] === HIDDEN) continue;
+      let out = drawn.get(look) ?? "", pen = "M";
+      const first = 2 * n * k + piece * length;
+      for (let i = first; i < first + length; i++) {
+        if (points[i] === GAP) {
           if (kind === "shapes" && pen === "L") out += "Z";
           pen = "M";
           continue;
         }
-        const at = tenth(x0 + x * sx) + " " + tenth(bottom - points[i + gapY] * sy);
+        const at = tenth(x0 + points[i] * sx) + " " + tenth(bottom - points[i + n] * sy);
         if (kind === "marks") out += "M" + at + shape;
-        else {
-          out += pen + at;
-          pen = "L";
-        }
+        else out += pen + at;
+        pen = "L";
       }
-      if (kind === "shapes" && pen === "L") out += "Z";
-      d[look] += out;
+      drawn.set(look, kind === "shapes" && pen === "L" ? out + "Z" : out);
     }
-    d.forEach((path, i) => {
-      if (path === this.last[i]) return;
-      this.nodes[i].setAttribute("d", path);
-      this.last[i] = path;
+    let i = 0;
+    for (const [look, path] of drawn) {
+      const slot = this.slot(i++, look);
+      if (slot.path !== path) slot.node.setAttribute("d", (slot.path = path));
+    }
+    while (i < this.slots.length) this.slot(i++, -1);
+  }
+
+  text(k, node, said, look) {
+    const at = this.point(k, 0), lift = /--lift:([-\d.]+)/.exec(this.looks[look][0])[1];
+    if (!at) return node.replaceChildren();
+    const rows = said.split("\n");
+    while (node.childElementCount > rows.length) node.lastChild.remove();
+    rows.forEach((row, i) => {
+      const line = node.children[i] ?? node.appendChild(document.createElementNS(SVG, "tspan"));
+      if (line.textContent !== row) line.textContent = row;
+      line.setAttribute("x", at[0]);
+      line.setAttribute("dy", i ? "1.2em" : `${lift}em`);
     });
+    node.setAttribute("y", at[1]);
   }
 
-  paintText(k) {
-    const [x0, y0, w, h] = this.box, [css, said] = this.looks[this.which ? this.which[k] : 0], [node] = this.nodes;
-    const x = this.points[2 * k], y = this.points[2 * k + 1];
-    const show = x !== GAP && said && css !== "display:none";
-    node.setAttribute("style", show ? css : "display:none");
-    if (!show) return;
-    const left = tenth(x0 + (x * w) / UNIT), rows = said.split("\n");
-    const size = parseFloat(/font-size:([\d.]+)/.exec(css)[1]), lift = parseFloat(/--lift:([\d.]+)/.exec(css)[1]);
-    const up = lift === 0 ? (rows.length - 1) * 1.2 : lift === 0.35 ? (rows.length - 1) * 0.6 : 0;
-    node.setAttribute("x", left);
-    node.setAttribute("y", tenth(y0 + h - (y * h) / UNIT + (lift - up) * size));
-    if (rows.length === 1) node.textContent = said;
-    else {
-      node.replaceChildren(...rows.map((row, i) => {
-        const line = document.createElementNS(SVG, "tspan");
-        line.textContent = row;
-        line.setAttribute("x", left);
-        if (i) line.setAttribute("dy", "1.2em");
-        return line;
-      }));
-    }
+  image(k, node, _, look) {
+    const [left, top] = this.point(k, 0), [right, bottom] = this.point(k, 1);
+    const box = { x: left, y: top, width: right - left, height: bottom - top, preserveAspectRatio: "none" };
+    for (const [key, value] of Object.entries(box)) node.setAttribute(key, value);
+    const href = bitmap(this.levels, k * this.size[0] * this.size[1], this.size, this.palettes[look]);
+    if (href !== this.href) node.setAttribute("href", (this.href = href));
   }
+}
 
-  paintImage(k) {
-    const [x0, y0, w, h] = this.box, [node] = this.nodes, at = k * 2 * this.pieces * this.length;
-    const look = this.which ? this.which[k * this.pieces] : 0, [css, palette] = this.looks[look];
-    node.setAttribute("style", css);
-    if (css === "display:none") return;
-    const plane = this.pieces * this.length;
-    const left = x0 + (this.points[at] * w) / UNIT, right = x0 + (this.points[at + 1] * w) / UNIT;
-    const top = y0 + h - (this.points[at + plane] * h) / UNIT;
-    const bottom = y0 + h - (this.points[at + plane + 1] * h) / UNIT;
-    const box = { x: left, y: top, width: right - left, height: bottom - top };
-    for (const [key, value] of Object.entries(box)) node.setAttribute(key, tenth(value));
-    const [rows, cols] = this.size;
-    const href = bitmap(this.levels, k * rows * cols, cols, rows, palette);
-    if (href !== this.last[0]) node.setAttribute("href", href);
-    this.last[0] = href;
-  }
+const plain = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+
+/** The position of a control nearest to what the address says, or -1. */
+function nearest(control, said) {
+  if (control.kind === "choice") return control.labels.indexOf(said);
+  if (said === "" || !Number.isFinite(+said)) return -1;
+  const off = control.values.map((v) => Math.abs(v - said));
+  return off.indexOf(Math.min(...off));
 }
 
 /** What the address says of this figure: "#descent:lr=0.1,start=2;other:..." -> {lr: 3, start: 12}. */
 function readHash(hash, spec) {
-  const parts = decodeURIComponent(hash.replace(/^#/, "")).split(";");
-  const mine = parts.find((part) => part.startsWith(spec.name + ":"));
+  const mine = hash.replace(/^#/, "").split(";").find((part) => part.startsWith(spec.name + ":"));
   if (!mine) return null;
   const index = {};
   for (const pair of mine.slice(spec.name.length + 1).split(",")) {
-    const [name, said] = pair.split("=");
-    const control = spec.controls.find((c) => c.name === name.trim());
-    if (!control || said === undefined) continue;
-    const wanted = said.trim();
-    if (control.kind === "choice") {
-      const at = control.labels.indexOf(wanted);
-      if (at >= 0) index[control.name] = at;
-    } else if (Number.isFinite(parseFloat(wanted))) {
-      const off = control.values.map((v) => Math.abs(v - parseFloat(wanted)));
-      index[control.name] = off.indexOf(Math.min(...off));
-    }
+    const [name, said] = pair.split("=").map((half) => plain(half).trim());
+    const control = spec.controls.find((c) => c.name === name), at = control ? nearest(control, said ?? "") : -1;
+    if (at >= 0) index[name] = at;
   }
   return Object.keys(index).length ? index : null;
 }
 
+/** A value as briefly as it can be said and still be found again. */
+function brief(control, i) {
+  if (control.kind === "choice") return encodeURIComponent(control.labels[i]);
+  for (let digits = 1; ; digits++) {
+    const said = String(+control.values[i].toPrecision(digits));
+    if (digits > 15 || nearest(control, said) === i) return said;
+  }
+}
+
 /** Write this figure's setting into the address, beside those of the page's other figures. */
 function writeHash(spec, index) {
-  const rest = decodeURIComponent(location.hash.slice(1)).split(";")
-    .filter((part) => part.includes(":") && !part.startsWith(spec.name + ":"));
+  const parts = location.hash.slice(1).split(";").filter((part) => part.includes(":") && !part.startsWith(spec.name + ":"));
   const moved = spec.controls.filter((c) => index[c.name] !== c.start);
-  if (moved.length) rest.push(spec.name + ":" + moved.map((c) => `${c.name}=${c.values[index[c.name]]}`).join(","));
-  const hash = rest.length ? "#" + rest.map(encodeURI).join(";") : location.pathname + location.search;
-  history.replaceState(history.state, "", hash);
+  if (moved.length) parts.push(spec.name + ":" + moved.map((c) => `${c.name}=${brief(c, index[c.name])}`).join(","));
+  history.replaceState(history.state, "", parts.length ? "#" + parts.join(";") : location.pathname + location.search);
 }
+
+let views = 0;
 
 class Figure {
   constructor(model, el, signal, bytes) {
     this.model = model;
     this.spec = model.get("spec");
     this.signal = signal;
+    this.uid = `${this.spec.name}-${++views}-`; // a notebook may show one figure twice
     this.inPage = el.dataset.host === "page";
     this.index = { ...model.get("index") };
     this.movers = this.spec.movers.map((mover) => ({
@@ -207,9 +214,9 @@ class Figure {
   }
 
   build(el) {
-    const { spec } = this, id = spec.name;
+    const { spec } = this;
     this.picture = make("div", { className: "explore-picture" });
-    this.says = make("p", { className: "explore-says", id: `${id}-says` });
+    this.says = make("p", { className: "explore-says", id: `${this.uid}says` });
     this.spoken = make("p", { className: "explore-spoken", "aria-live": "polite" });
     this.controls = make("div", { className: "explore-controls", role: "group", "aria-label": "Controls of the figure" });
     this.inputs = new Map(spec.controls.map((c) => [c.name, c.kind === "choice" ? this.choose(c) : this.slide(c)]));
@@ -218,8 +225,9 @@ class Figure {
       reset.onclick = () => this.set(Object.fromEntries(spec.controls.map((c) => [c.name, c.start])));
       this.controls.append(reset);
     }
-    const figure = make("figure", { className: "explore", id }, this.picture);
-    figure.dataset.name = id;
+    const figure = make("figure", { className: "explore" }, this.picture);
+    figure.dataset.name = spec.name;
+    if (!document.getElementById(spec.name)) figure.id = spec.name;
     if (spec.controls.length) figure.append(this.controls);
     if (spec.says.some(Boolean)) figure.append(this.says);
     figure.append(this.spoken, make("figcaption", { textContent: spec.caption }));
@@ -233,12 +241,12 @@ class Figure {
     input.dataset.control = c.name;
     input.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the arrow keys for itself
     input.oninput = () => { this.stop(); this.set({ [c.name]: +input.value }); };
-    const title = make("span", { className: "explore-title", textContent: c.title, ariaHidden: "true" });
+    const title = make("span", { className: "explore-title", textContent: c.title, "aria-hidden": "true" });
     const row = make("div", { className: "explore-row" }, title, input, value);
     if (c.play) {
       const play = make("button", { type: "button", className: "explore-play", textContent: "Play" });
       play.setAttribute("aria-label", `Play ${c.title}`);
-      play.onclick = () => (this.playing === c ? this.stop() : this.play(c, play));
+      play.onclick = () => (this.button === play ? this.stop() : this.play(c, play));
       row.append(play);
     }
     this.controls.append(row);
@@ -256,11 +264,11 @@ class Figure {
       select.dataset.control = c.name;
       select.dataset.lmSuppressShortcuts = "true";
       select.onchange = () => { this.stop(); this.set({ [c.name]: +select.value }); };
-      const title = make("span", { className: "explore-title", textContent: c.title, ariaHidden: "true" });
+      const title = make("span", { className: "explore-title", textContent: c.title, "aria-hidden": "true" });
       this.controls.append(make("div", { className: "explore-row" }, title, select));
       return (i) => { select.value = i; };
     }
-    const group = `${this.spec.name}-${c.name}-${Math.random().toString(36).slice(2)}`;
+    const group = this.uid + c.name;
     const radios = c.labels.map((label, i) => {
       const radio = make("input", { type: "radio", name: group, value: i });
       radio.dataset.control = c.name;
@@ -279,20 +287,20 @@ class Figure {
     const mode = this.picture.clientWidth && this.picture.clientWidth < 520 ? "narrow" : "wide";
     if (mode === this.mode) return;
     this.mode = mode;
-    this.picture.innerHTML = this.model.get(mode);
-    const svg = this.picture.querySelector("svg"), { spec } = this;
+    const { spec, uid } = this, boxes = spec.boxes[mode];
+    this.picture.innerHTML = this.model.get(mode).replace(/\b(id="|href="#|url\(#)/g, `$1${uid}`);
+    const svg = this.picture.querySelector("svg");
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", spec.alt);
-    if (spec.says.some(Boolean)) svg.setAttribute("aria-describedby", `${spec.name}-says`);
-    const boxes = spec.boxes[mode];
+    if (spec.says.some(Boolean)) svg.setAttribute("aria-describedby", `${uid}says`);
     const clips = boxes.map(([x, y, width, height], i) =>
-      `<clipPath id="${spec.name}-box${i}"><rect x="${x}" y="${y}" width="${width}" height="${height}"/></clipPath>`);
-    svg.insertAdjacentHTML("afterbegin", `<defs>${clips.join("")}<marker id="${spec.name}-arrow" viewBox="0 0 8 8"
+      `<clipPath id="${uid}box${i}"><rect x="${x}" y="${y}" width="${width}" height="${height}"/></clipPath>`);
+    svg.insertAdjacentHTML("afterbegin", `<defs>${clips.join("")}<marker id="${uid}arrow" viewBox="0 0 8 8"
       refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 .5 8 4 0 7.5z" fill="context-stroke"/></marker></defs>`);
     this.movers.forEach((mover, i) => {
-      const group = svg.querySelector(`[id="${spec.name}-move${i}"]`);
-      if (mover.clip) group.setAttribute("clip-path", `url(#${spec.name}-box${mover.box})`);
-      for (const layer of mover.layers) layer.mount(group, boxes[mover.box], spec.name);
+      const group = svg.getElementById(`${uid}move${i}`);
+      if (mover.clip) group.setAttribute("clip-path", `url(#${uid}box${mover.box})`);
+      for (const layer of mover.layers) layer.mount(group, boxes[mover.box], uid);
     });
     this.painted = null;
     this.paint();
@@ -302,15 +310,16 @@ class Figure {
     const { signal, spec } = this;
     const resize = new ResizeObserver(() => this.fit());
     resize.observe(this.picture);
-    signal?.addEventListener("abort", () => { resize.disconnect(); this.stop(); });
-    this.model.on("change:index", () => this.show(this.model.get("index")));
+    const moved = () => this.show(this.model.get("index"));
+    this.model.on("change:index", moved);
+    signal.addEventListener("abort", () => { resize.disconnect(); this.stop(); this.model.off("change:index", moved); });
     addEventListener("hashchange", () => this.visit(location.hash), { signal });
     document.addEventListener("click", (event) => {
       const link = event.target.closest?.("a[href*='#']");
-      const hash = link && link.getAttribute("href").replace(/^[^#]*/, "");
-      if (hash && readHash(hash, spec)) {
+      if (!link || link.pathname !== location.pathname || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (readHash(link.hash, spec)) {
         event.preventDefault();
-        this.visit(hash);
+        this.visit(link.hash);
       }
     }, { signal, capture: true });
     for (const [name, show] of this.inputs) show(this.index[name]);
@@ -346,7 +355,7 @@ class Figure {
     for (const [name, i] of Object.entries(index)) {
       if (this.index[name] === i && this.painted !== null) continue;
       this.index[name] = i;
-      this.inputs.get(name)(i);
+      this.inputs.get(name)?.(i);
     }
     if (!this.waiting) this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.paint(); });
   }
@@ -362,9 +371,9 @@ class Figure {
 
   play(c, button) {
     this.stop();
-    this.playing = c;
     this.button = button;
     button.textContent = "Stop";
+    button.setAttribute("aria-label", `Stop ${c.title}`);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const pause = Math.max(calm ? 600 : 40, 5000 / c.values.length), last = c.values.length - 1;
     if (this.index[c.name] === last) this.set({ [c.name]: 0 });
@@ -377,14 +386,17 @@ class Figure {
 
   stop() {
     clearInterval(this.timer);
-    if (this.button) this.button.textContent = "Play";
-    this.playing = this.button = null;
+    if (!this.button) return;
+    this.button.textContent = "Play";
+    this.button.setAttribute("aria-label", this.button.getAttribute("aria-label").replace("Stop", "Play"));
+    this.button = null;
   }
 }
 
 export default {
-  async render({ model, el, signal }) {
-    const view = model.get("data");
-    new Figure(model, el, signal, await inflate(view));
+  async render({ model, el }) {
+    const end = new AbortController();
+    new Figure(model, el, end.signal, await inflate(model.get("data")));
+    return () => end.abort();
   },
 };

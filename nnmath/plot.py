@@ -5,6 +5,8 @@ A function here takes an Axes and returns the artists it made. It knows nothing 
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 # The hues of Okabe and Ito (2008), darkened until each can also be the color of a label on white
 # (contrast >= 4.5). The same color means the same thing in the whole book. widget.css holds the
@@ -64,19 +66,41 @@ def use_style():
     )
 
 
-def digit_sheet(ax, images, columns):
+def figure(height=3.4):
+    """An empty figure of the book's width, `height` inches high, which pyplot, and so a notebook, does not show by
+    itself: it can be drawn in one cell and made live in another."""
+    fig = Figure(figsize=(7.2, height))
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def panels(columns=1, height=3.4, **subplots):
+    """`figure(height)` with its axes, one or a row of them. subplots: what `Figure.subplots` takes."""
+    fig = figure(height)
+    return fig, fig.subplots(1, columns, **subplots)
+
+
+def digit_sheet(ax, images, columns, strip=0):
     """Draw images (n, 8, 8) with values in [0, 1] side by side in one picture, `columns` to a row.
 
-    Returns the one image artist. One picture for all digits keeps a figure small and quick.
+    strip: height left free under each digit, in pixels of the digits, for a label. One picture for all digits keeps
+    a figure small and quick. Returns the image artist and where the labels go: the middles of the strips, (n, 2).
     """
     images = np.asarray(images)
     n, height, width = images.shape
-    rows = -(-n // columns)
-    sheet = np.zeros((rows * (height + 1) + 1, columns * (width + 1) + 1))
-    for k, image in enumerate(images):
-        top, left = 1 + (k // columns) * (height + 1), 1 + (k % columns) * (width + 1)
-        sheet[top : top + height, left : left + width] = image
+    row, col = np.divmod(np.arange(n), columns)
+    top, left = row * (height + 1 + strip), col * (width + 1)
+    sheet = np.ma.masked_all((top[-1] + height + strip, columns * (width + 1) - 1))
+    for image, y, x in zip(images, top, left, strict=True):
+        sheet[y : y + height, x : x + width] = image
+    bare(ax)
+    artist = ax.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    return artist, np.column_stack([left + (width - 1) / 2, top + height - 0.5 + strip / 2])
+
+
+def bare(ax):
+    """Take ticks, grid and frame from an Axes that shows a picture. Returns the Axes."""
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    return ax.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    return ax

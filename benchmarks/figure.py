@@ -1,0 +1,127 @@
+"""How quick a live figure is in the page: script work per slider move and frames per second while dragging.
+
+    python -m benchmarks.figure [--page PATH] [--figure NAME]
+
+Headless Chromium with the network off, at full speed and with the processor slowed four times. Without a page
+it makes one: two panels with a curve of 400 points, a path of 60 marked steps, 50 dots and a text.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import sys
+import tempfile
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+MOVES = 240  # four seconds of dragging at 60 frames a second
+TARGETS = {1: 1.0, 4: 4.0}  # slowed by -> milliseconds of script at the 95th percentile
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+OPTIONS += ["--host-resolver-rules=MAP * ~NOTFOUND"]  # no network
+
+# One move in each frame, as a hand on the slider gives them. The script work of a move is its input event plus
+# the animation frame that the figure asked for; the frames are counted by the clock of the animation frames.
+DRAG = """async ([name, moves]) => {
+  const figure = document.querySelector(name ? `figure.explore[data-name="${name}"]` : "figure.explore:has(input[type=range])");
+  const input = figure.querySelector("input[type=range]"), last = +input.max, work = [], frames = [];
+  const later = window.requestAnimationFrame.bind(window);
+  let spent = 0;
+  window.requestAnimationFrame = (f) => later((t) => { const from = performance.now(); f(t); spent += performance.now() - from; });
+  const frame = () => new Promise(later);
+  await frame();
+  for (let i = 0; i < moves; i++) {
+    spent = 0;
+    const place = i % (2 * last), from = performance.now();
+    input.value = place <= last ? place : 2 * last - place;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    spent += performance.now() - from;
+    frames.push(await frame());
+    work.push(spent);
+  }
+  window.requestAnimationFrame = later;
+  return { name: figure.dataset.name, positions: last + 1, work, frames };
+}"""
+
+
+def sample():
+    """A page with one figure of the usual kind and size."""
+    import matplotlib.pyplot as plt
+
+    from nnmath.explore import explore, slider
+    from nnmath.plot import COLORS, use_style
+
+    use_style()
+    fig, (left, right) = plt.subplots(1, 2)
+    x, k = np.linspace(-3, 3, 400), np.arange(60)
+    left.set(xlim=(-3, 3), ylim=(0, 4.5), xlabel="x", ylabel="loss")
+    right.set(xlim=(0, 60), ylim=(1e-6, 1e2), yscale="log", xlabel="step", ylabel="loss")
+    bowl, path = left.plot([], [], [], [], "o-", ms=4)
+    (curve,), dots = right.plot([], []), left.scatter([], [], color=COLORS["data"])
+    note = right.text(2, 1e-5, "")
+
+    def draw(lr, start):
+        steps = start * (1 - lr) ** k
+        bowl.set_data(x, x**2 / 2 + 0.1 * np.sin(3 * x + lr) * start)
+        path.set_data(steps, steps**2 / 2)
+        curve.set_data(k, steps**2 / 2 + 1e-300)
+        dots.set_offsets(np.column_stack([np.linspace(-3, 3, 50), 1 + np.sin(start * lr * np.arange(50))]))
+        note.set_text(f"x = {steps[-1]:.2g}")
+        return bowl, path, curve, dots, note, f"Learning rate {lr:.2f}: x ends at {steps[-1]:.2g}."
+
+    return explore(
+        fig, draw, name="sample", alt="a path in a bowl", caption="sample",
+        lr=slider(0.05, 2.2, 40), start=slider(-2.8, 2.8, 21, start=2),
+    )  # fmt: skip
+
+
+def installed_browser():
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+def measure(browser, address, name, slowed):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    page.wait_for_function("window.nnReady")
+    page.evaluate("async () => { await window.nnReady; }")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowed})
+    page.evaluate(DRAG, [name, 60])  # let the browser compile
+    got = page.evaluate(DRAG, [name, MOVES])
+    page.close()
+    return got
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", help="a page of the built book; a sample page if not given")
+    parser.add_argument("--figure", default="", help="the name of its figure; the first if not given")
+    wanted = parser.parse_args()
+    from playwright.sync_api import sync_playwright
+
+    from tests.book.figure_page import write_page
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = pathlib.Path(wanted.page or write_page(pathlib.Path(folder) / "sample.html", [sample()]))
+        browser = playwright.chromium.launch(executable_path=installed_browser(), args=OPTIONS)
+        print("| slowed | figure | script per move, p50 | p95 | target | frames per second | longest frame |")
+        print("|---:|---|---:|---:|---:|---:|---:|")
+        failed = False
+        for slowed, target in TARGETS.items():
+            got = measure(browser, path.resolve().as_uri(), wanted.figure, slowed)
+            p50, p95 = np.percentile(got["work"], [50, 95])
+            gaps = np.diff(got["frames"])
+            rate, longest = 1000 / statistics.fmean(gaps), max(gaps)
+            failed |= p95 > target or rate < 58
+            print(
+                f"| {slowed}x | {got['name']} | {p50:.2f} ms | {p95:.2f} ms | <= {target:g} ms "
+                f"| {rate:.0f} (target 60) | {longest:.0f} ms |"
+            )
+        browser.close()
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

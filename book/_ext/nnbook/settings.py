@@ -1,0 +1,100 @@
+"""Links that set a figure: [the best rate](#descend:lr=0.5) sets the control `lr` of the figure `descend`.
+
+In the page it is an ordinary link, which the figure's script follows. The build fails when the page has no such
+figure, the figure has no such control, or the control cannot show that value.
+"""
+
+import json
+import re
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+SETTING = re.compile(r"#([\w-]+):([\w-]+=[^,]+(?:,[\w-]+=[^,]+)*)")
+STATE = "application/vnd.jupyter.widget-state+json"
+
+
+class SettingLinks(SphinxTransform):
+    """Take the links that set a figure out of MyST's search for a section of that name, and note them."""
+
+    default_priority = 870  # before MyST resolves anchors, at 879
+
+    def apply(self):
+        links = []
+        for link in self.document.findall(nodes.reference):
+            found = link.get("id_link") and SETTING.fullmatch(link.get("refuri", ""))
+            if found:
+                del link["id_link"]
+                link["internal"] = True
+                link["classes"].append("setting")
+                controls = dict(pair.split("=", 1) for pair in found[2].split(","))
+                links.append((found[1], controls, link.line))
+        noted(self.env)[self.env.docname] = links
+
+
+def noted(env):
+    if not hasattr(env, "nnbook_settings"):
+        env.nnbook_settings = {}
+    return env.nnbook_settings
+
+
+def purge(app, env, docname):
+    noted(env).pop(docname, None)
+
+
+def figures_of(env, docname):
+    """The figures of a page, {name: {control: its specification}}, as its widget state holds them."""
+    scripts = getattr(env, "nb_metadata", {}).get(docname, {}).get("js_files", {})
+    figures = {}
+    for _, options in scripts.values():
+        if options.get("type") == STATE:
+            for record in json.loads(options["body"])["state"].values():
+                spec = record.get("state", {}).get("spec")
+                if isinstance(spec, dict) and "name" in spec:
+                    figures[spec["name"]] = {control["name"]: control for control in spec.get("controls", [])}
+    return figures
+
+
+def fault(figures, figure, controls):
+    """What is wrong with a link that sets `controls` of `figure`, in a sentence, or None."""
+    if figure not in figures:
+        return f"the page has no figure {figure!r}; it has {sorted(figures)}"
+    for name, value in controls.items():
+        if name not in figures[figure]:
+            return f"figure {figure!r} has no control {name!r}; it has {sorted(figures[figure])}"
+        problem = _unreachable(figures[figure][name], value)
+        if problem:
+            return f"control {name!r} of figure {figure!r} {problem}"
+    return None
+
+
+def _unreachable(control, value):
+    values, labels = control.get("values", []), control.get("labels", [])
+    if value in labels or value in map(str, values):
+        return None
+    if not values or not all(isinstance(v, (int, float)) for v in values):
+        return f"cannot be set to {value!r}; it has {labels or values}" if labels or values else None
+    try:
+        number = float(value)
+    except ValueError:
+        return f"cannot be set to {value!r}, which is not a number"
+    if min(values) <= number <= max(values):
+        return None
+    return f"runs from {min(values):g} to {max(values):g} and cannot be set to {value}"
+
+
+def check(app, env):
+    for docname, links in noted(env).items():
+        figures = figures_of(env, docname) if links else {}
+        for figure, controls, line in links:
+            problem = fault(figures, figure, controls)
+            if problem:
+                logger.warning("setting link: %s", problem, location=(docname, line), type="nnbook")
+
+
+def setup(app):
+    app.add_transform(SettingLinks)
+    app.connect("env-purge-doc", purge)
+    app.connect("env-check-consistency", check)

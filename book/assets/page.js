@@ -1,0 +1,49 @@
+// What the pages need beyond the theme; figures and quizzes bring their own. No dependency, no request.
+
+// Over file:// a page cannot fetch the found pages to quote from them: list them without quotations.
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object")
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+// Whatever scrolls in its own box can be reached and scrolled by keyboard.
+const BOXES = {
+  'mjx-container[display="true"]': "Equation",
+  "div.highlight > pre": "Code",
+  ".pst-scrollable-table-container": "Table",
+  ".cell_output .output": "Output",
+};
+
+function letKeysScroll() {
+  for (const [selector, name] of Object.entries(BOXES)) {
+    for (const box of document.querySelectorAll(selector)) {
+      if (box.scrollWidth > box.clientWidth + 1) {
+        box.tabIndex = 0;
+        box.setAttribute("role", "group");
+        box.setAttribute("aria-label", `${name}, scrolls sideways`);
+      } else if (box.getAttribute("role") === "group") {
+        for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
+      }
+    }
+  }
+}
+
+// On paper everything stands open; afterwards what was closed closes again.
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details:not([open])")];
+  for (const details of opened) details.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const details of opened) details.open = false;
+});
+
+// Tests wait for this: mathematics typeset, boxes reachable.
+window.nnPageReady = (async () => {
+  if (document.readyState !== "complete") await new Promise((go) => addEventListener("load", go, { once: true }));
+  await window.MathJax?.startup?.promise;
+  letKeysScroll();
+  let waiting = 0;
+  new ResizeObserver(() => {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(letKeysScroll);
+  }).observe(document.body);
+})();

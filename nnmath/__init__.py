@@ -1,0 +1,35 @@
+"""The tested equations behind the book "The Mathematics of Neural Networks".
+
+`plot`, `explore` and `quiz` load on first use, with Matplotlib and the widgets.
+"""
+# ruff: noqa: I001
+# fmt: off
+
+from importlib import import_module
+
+from .activations import relu, relu_backward, sigmoid, sigmoid_backward
+from .activations import softmax, softmax_backward, tanh, tanh_backward
+from .data import digits, moons, spirals, xor
+from .errors import DivergenceError, ShapeError
+from .gradcheck import GradCheck, central_difference, gradcheck, projected_difference
+from .layers import dense, dense_backward
+from .losses import accuracy, binary_cross_entropy, cross_entropy, mse
+from .mlp import MLP, he, xavier
+from .optim import SGD, Adam, Momentum
+from .params import Params
+from .train import History, fit, train
+
+__version__ = "0.1.0"
+__all__ = [
+    "MLP", "SGD", "Adam", "DivergenceError", "GradCheck", "History", "Momentum", "Params", "ShapeError",
+    "accuracy", "binary_cross_entropy", "central_difference", "cross_entropy", "dense", "dense_backward",
+    "digits", "fit", "gradcheck", "he", "moons", "mse", "projected_difference", "relu", "relu_backward",
+    "sigmoid", "sigmoid_backward", "softmax", "softmax_backward", "spirals", "tanh", "tanh_backward", "train",
+    "xavier", "xor",
+]
+
+
+def __getattr__(name):
+    if name in ("explore", "plot", "quiz"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

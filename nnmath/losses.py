@@ -1,0 +1,107 @@
+"""Losses. Each returns `(loss, dz)`: the loss and its gradient with respect to the network's output z.
+
+z is (n, n_out), or (R, n, n_out) for a stack, whose loss then is (R,); dz has the shape of z; float32 stays
+float32. A target has the shape that belongs to one network, shared by all, or that of the stack. It is data:
+a wrong shape or range, nan and inf are refused here. A z that is not finite is a run that diverged: its loss
+is nan or inf.
+"""
+
+import numpy as np
+
+from .activations import ones, rowmax, rowsum
+from .errors import ShapeError, check_finite
+
+
+def mse(z, y):
+    """Mean squared error and its gradient, eq:mse and eq:mse-backward: the mean over samples and outputs.
+
+    z: predictions (..., n, n_out). y: targets, the shape of z or (n, n_out). Returns (loss, dz).
+    Raises ShapeError if the shapes differ (nothing is broadcast), ValueError if y holds nan or inf.
+    Source: Legendre (1805); Bishop (2006), Pattern Recognition and Machine Learning, section 5.2.
+    """
+    z, y = _check_target("mse", z, y)
+    d = z - y
+    flat = d.reshape(*z.shape[:-2], -1)
+    loss = np.vecdot(flat, flat) / flat.shape[-1]
+    fine = abs(loss) < np.inf
+    if not (fine.all() if fine.ndim else fine):  # only then look at y: the check costs nothing in a loop
+        check_finite("mse", "y", y)
+    return loss, d * (2 / flat.shape[-1])
+
+
+def binary_cross_entropy(z, y):
+    """Binary cross-entropy and its gradient, eq:binary-cross-entropy and eq:binary-cross-entropy-backward.
+
+    From logits, summed over outputs, mean over samples, in nats. z: logits (..., n, n_out) of the
+    probabilities sigmoid(z). y: targets in [0, 1], the shape of z or (n, n_out). Returns (loss, dz).
+    Raises ShapeError if the shapes differ (nothing is broadcast), ValueError if a target is outside [0, 1] or
+    nan.
+    Source: Bishop (2006), Pattern Recognition and Machine Learning, section 5.2.
+    """
+    z, y = _check_target("binary_cross_entropy", z, y)
+    if not (y.min() >= 0 and y.max() <= 1):
+        check_finite("binary_cross_entropy", "y", y)
+        raise ValueError(f"binary_cross_entropy: y runs from {y.min()} to {y.max()}; it must stay in [0, 1]")
+    n, e = z.shape[-2], np.exp(-np.abs(z))
+    loss = (np.maximum(z, 0) - y * z + np.log1p(e)).reshape(*z.shape[:-2], -1)
+    p = np.where(z >= 0, 1, e) / (1 + e)
+    return loss @ ones(loss.shape[-1], loss.dtype) / n, (p - y) * (1 / n)
+
+
+def cross_entropy(z, y):
+    """Cross-entropy of class labels and its gradient, eq:cross-entropy and eq:cross-entropy-backward.
+
+    From logits, mean over samples, in nats. z: logits (..., n, k) of the probabilities softmax(z). y:
+    whole-number labels 0 to k - 1, (n,) or (R, n). Returns (loss, dz).
+    Raises ShapeError if the shapes differ, TypeError if labels are no integers, ValueError if one is no
+    class.
+    Source: Bridle (1990), Probabilistic interpretation of feedforward classification network outputs.
+    """
+    z, y = _check_labels("cross_entropy", z, y)
+    n, k = z.shape[-2:]
+    z = z - rowmax(z)
+    e = np.exp(z)
+    s = rowsum(e)
+    dz = e / (s * n)
+    y = y if y.shape == z.shape[:-1] else np.broadcast_to(y, z.shape[:-1])
+    true = np.arange(y.size), y.ravel()
+    loss = np.log(s[..., 0]) - z.reshape(-1, k)[true].reshape(z.shape[:-1])
+    dz.reshape(-1, k)[true] -= 1 / n
+    return loss @ ones(n, loss.dtype) / n, dz
+
+
+def accuracy(z, y):
+    """Share of samples whose largest output is that of the true class, eq:accuracy.
+
+    z: logits or probabilities (..., n, k). y: whole-number labels, (n,) or (R, n). Returns () or (R,), in [0,
+    1].
+    Raises what `cross_entropy` raises.
+    """
+    z, y = _check_labels("accuracy", z, y)
+    return np.mean(z.argmax(axis=-1) == y, axis=-1)
+
+
+def _check_target(name, z, y):
+    """A target must have the shape of z, or of one network's slice of it."""
+    z, y = np.asarray(z), np.asarray(y)
+    if z.ndim < 2 or z.size == 0:
+        raise ShapeError(f"{name}: z has shape {z.shape}; it must be (n, n_out), one row per sample")
+    if y.shape != z.shape and y.shape != z.shape[-2:]:
+        hint = f"; use y[:, None] for shape {z.shape[-2:]}" if (*y.shape, 1) == z.shape[-2:] else ""
+        raise ShapeError(f"{name}: y has shape {y.shape} but z has shape {z.shape}; they must agree{hint}")
+    return z, y
+
+
+def _check_labels(name, z, y):
+    z, y = np.asarray(z), np.asarray(y)
+    if z.ndim < 2 or z.size == 0:
+        raise ShapeError(f"{name}: z has shape {z.shape}; it must be (n, k), one row per sample")
+    if y.shape != z.shape[:-1] and y.shape != z.shape[-2:-1]:
+        want = z.shape[-2:-1]
+        raise ShapeError(f"{name}: y has shape {y.shape} but z has shape {z.shape}; y must be {want}")
+    if y.dtype.kind not in "iu":
+        raise TypeError(f"{name}: y has dtype {y.dtype}; class labels are integers, e.g. y.astype(int)")
+    if not (y.min() >= 0 and y.max() < z.shape[-1]):
+        last = z.shape[-1] - 1
+        raise ValueError(f"{name}: labels run from {y.min()} to {y.max()}; z has classes 0 to {last}")
+    return z, y

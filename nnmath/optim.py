@@ -1,0 +1,152 @@
+"""Optimizers. Each `step(theta, g)` changes theta in place; state is public, made at the first step.
+
+theta and g are (P,) for one network, (R, P) for a stack. A learning rate is a number, an array (R, 1) with
+one rate per run, or a function of t, the number of steps already taken, that returns either. `step` raises
+ShapeError if g, the state or the rate does not fit theta; a bad setting raises ValueError when the optimizer
+is made.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import ShapeError, check_range
+
+BLOCK = 32_768  # numbers per pass of Adam: one block of theta, g and moments stays in the processor's cache
+FLUSH = 16  # steps between two flushes of the moments
+
+
+@dataclass
+class SGD:
+    """Gradient descent, eq:gradient-descent: theta -= lr g. Stochastic if g is that of a mini-batch.
+
+    lr: learning rate, positive. t: steps taken.
+    Source: Cauchy (1847); Robbins & Monro (1951), A stochastic approximation method.
+    """
+
+    lr: float
+
+    def __post_init__(self):
+        self.lr, self.t = _setting("SGD", "lr", self.lr), 0
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, eq:gradient-descent, in place."""
+        _check("SGD", theta, g, g)
+        theta -= _now("SGD", self.lr, self.t, theta) * g
+        self.t += 1
+
+
+@dataclass
+class Momentum:
+    """Gradient descent with momentum, eq:momentum: v = momentum v + g, then theta -= lr v.
+
+    lr: learning rate, positive. momentum: in [0, 1), a number or an array (R, 1). t: steps taken. v:
+    velocity.
+    Source: Polyak (1964), Some methods of speeding up the convergence of iteration methods. As in PyTorch,
+    the rate multiplies v, not g: a change of rate acts at once.
+    """
+
+    lr: float
+    momentum: float = 0.9
+
+    def __post_init__(self):
+        self.lr, self.t, self.v = _setting("Momentum", "lr", self.lr), 0, None
+        self.momentum = _setting("Momentum", "momentum", self.momentum, high=1, open_low=False)
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, eq:momentum, in place."""
+        if self.v is None:
+            self.v = np.zeros_like(theta)
+        _check("Momentum", theta, g, self.v)
+        self.v *= _now("Momentum", self.momentum, self.t, theta)
+        self.v += g
+        theta -= _now("Momentum", self.lr, self.t, theta) * self.v
+        self.t += 1
+        _flush(self.t, self.v)
+
+
+@dataclass
+class Adam:
+    """Adam, eq:adam: steps by the mean gradient over the root mean square, both corrected for their start.
+
+    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g**2, m_hat = m / (1 - beta1**t), v_hat = v / (1 -
+    beta2**t) with t = 1, 2, ..., then theta -= lr m_hat / (sqrt(v_hat) + eps). lr, eps: positive. beta1,
+    beta2: in [0, 1). t: steps taken. m, v: the moments; what would become subnormal is 0.
+    Source: Kingma & Ba (2015), Adam: a method for stochastic optimization, algorithm 1.
+    """
+
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def __post_init__(self):
+        self.lr, self.t, self.m, self.v = _setting("Adam", "lr", self.lr), 0, None, None
+        for name in ("beta1", "beta2"):
+            check_range("Adam", name, getattr(self, name), 0, 1)
+        check_range("Adam", "eps", self.eps, 0, open_low=True)
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, eq:adam, in place and in blocks."""
+        if self.m is None:
+            self.m, self.v = np.zeros_like(theta), np.zeros_like(theta)
+        _check("Adam", theta, g, self.m)
+        lr = _now("Adam", self.lr, self.t, theta)
+        self.t += 1
+        root = float(1 - self.beta2**self.t) ** 0.5
+        rate, eps = lr * (root / float(1 - self.beta1**self.t)), float(self.eps) * root  # both corrections
+        keep1, keep2, rows = float(self.beta1), float(self.beta2), max(1, BLOCK * len(theta) // theta.size)
+        for i in range(0, len(theta), rows):
+            block = slice(i, i + rows)
+            m, v, gi = self.m[block], self.v[block], g[block]
+            m *= keep1
+            m += (1 - keep1) * gi
+            v *= keep2
+            s = gi * gi
+            s *= 1 - keep2
+            v += s
+            np.sqrt(v, out=s)
+            s += eps
+            np.divide(m, s, out=s)
+            s *= rate[block] if np.ndim(rate) else rate
+            theta[block] -= s
+        _flush(self.t, self.m, self.v)
+
+
+def _setting(where, name, value, high=np.inf, open_low=True):
+    """A Python float (a NumPy one would widen float32), an array (R, 1), or a function left as it is."""
+    if callable(value):
+        return value
+    check_range(where, name, value, 0, high, open_low=open_low)
+    if np.ndim(value) == 0:
+        return float(value)
+    value = np.asarray(value, dtype=float)
+    if value.ndim < 2 or value.shape[-1] != 1:
+        raise ShapeError(
+            f"{where}: {name} has shape {value.shape}; one per run is (R, 1), as {name}[:, None]"
+        )
+    return value
+
+
+def _now(where, setting, t, theta):
+    """A setting at step t: a Python float, or an array in the precision of theta."""
+    setting = setting(t) if callable(setting) else setting
+    if np.ndim(setting) == 0:
+        return float(setting)
+    if setting.shape != (*theta.shape[:-1], 1):
+        want = f"one setting per run is {(*theta.shape[:-1], 1)}, not {setting.shape}"
+        raise ShapeError(f"{where}: theta has shape {theta.shape}; {want}")
+    return setting.astype(theta.dtype, copy=False)
+
+
+def _check(where, theta, g, state):
+    if g.shape != theta.shape or state.shape != theta.shape:
+        got = f"g {g.shape}" if g.shape != theta.shape else f"the state {state.shape}; make a new optimizer"
+        raise ShapeError(f"{where}: theta has shape {theta.shape} but {got}")
+
+
+def _flush(t, *moments):
+    """Zero what may soon be subnormal: moments without gradients fade until a step is 18 times slower."""
+    if t % FLUSH == 0:
+        for m in moments:
+            m[np.abs(m) < np.finfo(m.dtype).tiny * 2.0**FLUSH] = 0

@@ -1,0 +1,138 @@
+"""What every page of the built book keeps to. Figures and quizzes have their own tests beside this one."""
+
+import gzip
+import re
+from functools import cache
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+@pytest.mark.parametrize("over", ["http", "file"])
+def test_asks_for_nothing_and_says_no_error(open_page, page_path, over):
+    """Nothing leaves the page, no address is missing, nothing goes wrong in the console."""
+    open_page(page_path, over=over)
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_axe_finds_nothing(open_page, axe, page_path, width, scheme):
+    page = open_page(page_path, width=width, scheme=scheme)
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    page.evaluate("for (const b of document.querySelectorAll('button.toggle-button.toggle-button-hidden')) b.click()")
+    page.wait_for_timeout(50)
+    found = axe(page)
+    assert not found, f"{page_path} at {width} px, {scheme}:\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_page_does_not_scroll_sideways(open_page, page_path, width):
+    page = open_page(page_path, width=width)
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    wide = page.evaluate("""() => {
+      const room = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= room) return [];
+      const held = (e) => { for (let p = e.parentElement; p && p !== document.body; p = p.parentElement)
+        if (getComputedStyle(p).overflowX !== "visible") return true; return false; };
+      return [...document.body.querySelectorAll("*")]
+        .filter((e) => e.getBoundingClientRect().right > room + 1 && !held(e))
+        .slice(0, 5).map((e) => e.outerHTML.slice(0, 160));
+    }""")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, (
+        f"{page_path} is wider than {width} px because of:\n" + "\n".join(wide)
+    )
+
+
+def test_mathematics_is_typeset(open_page, page_path):
+    page = open_page(page_path)
+    left = page.evaluate("""() => {
+      const raw = [...document.querySelectorAll(".math")].filter((e) => !e.querySelector("mjx-container"));
+      const wrong = [...document.querySelectorAll("mjx-merror, .MathJax_Error, [data-mjx-error]")];
+      return [...raw, ...wrong].map((e) => (e.getAttribute("data-mjx-error") ?? "") + e.textContent.slice(0, 120));
+    }""")
+    assert not left, f"{page_path}: not typeset:\n" + "\n".join(left)
+    text = page.evaluate("""() => {
+      const body = document.querySelector("article, .bd-article-container, body").cloneNode(true);
+      for (const e of body.querySelectorAll("script, style, pre, code, mjx-container")) e.remove();
+      return body.textContent;
+    }""")
+    signs = re.findall(r".{0,30}(?:\$\$|\\\(|\\\[|\{(?:eq|numref|cite|glue|doc|ref)\S*\}`).{0,30}", text)
+    assert not signs, f"{page_path}: raw markup in the text: {signs}"
+
+
+@cache
+def soup(path):
+    return BeautifulSoup(path.read_text(encoding="utf8"), "html.parser")
+
+
+@cache
+def anchors(path):
+    return {tag.get("id") or tag.get("name") for tag in soup(path).find_all(lambda tag: tag.get("id") or tag.name == "a")}
+
+
+def test_links_lead_somewhere(built_book, page_path):
+    here = built_book / page_path
+    broken = []
+    for tag in soup(here).find_all(["a", "link", "script", "img", "source", "iframe"]):
+        target = tag.get("href") or tag.get("src")
+        if not target or "setting" in tag.get("class", []) or "headerlink" in tag.get("class", []):
+            continue
+        parts = urlsplit(target)
+        if parts.scheme or parts.netloc:
+            if parts.scheme not in {"http", "https", "mailto", "data"} or tag.name not in {"a", "link"}:
+                broken.append(f"{tag.name} {target}: not within the book")
+            continue
+        path = (here.parent / unquote(parts.path)).resolve() if parts.path else here
+        if not path.is_file():
+            broken.append(f"{target}: no such file")
+        elif parts.fragment and path.suffix == ".html" and unquote(parts.fragment) not in anchors(path):
+            broken.append(f"{target}: no such place on that page")
+    assert not broken, f"{page_path}:\n" + "\n".join(dict.fromkeys(broken))
+
+
+def test_setting_links_name_a_figure_of_the_page(open_page, chapter_path):
+    page = open_page(chapter_path)
+    missing = page.evaluate("""() => [...document.querySelectorAll("a.setting")].map((a) => a.getAttribute("href"))
+      .filter((h) => !document.querySelector(`[data-name="${h.slice(1).split(":")[0]}"]`))""")
+    assert not missing, f"{chapter_path}: links to figures that the page does not show: {missing}"
+
+
+def test_page_is_light(built_book, chapter_path):
+    weight = len(gzip.compress((built_book / chapter_path).read_bytes(), 9))
+    assert weight <= 600_000, f"{chapter_path} weighs {weight:,} bytes compressed; 600,000 are allowed"
+
+
+def test_headings_go_down_one_step_at_a_time(built_book, page_path):
+    page = soup(built_book / page_path)
+    levels = [int(tag.name[1]) for tag in page.select("article h1, article h2, article h3, article h4, main h1")]
+    assert page.find("html").get("lang"), f"{page_path} does not say its language"
+    assert levels and levels[0] == 1, f"{page_path} does not begin with its title"
+    jumps = [(a, b) for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+    assert not jumps, f"{page_path}: headings jump {jumps}"
+
+
+@pytest.mark.parametrize("over", ["http", "file"])
+def test_search_finds(open_page, over):
+    page = open_page("search.html", over=over)
+    page.locator("input[name=q]").last.fill("notation")
+    page.locator("input[name=q]").last.press("Enter")
+    page.wait_for_selector("#search-results li a")
+    page.wait_for_timeout(300)
+    assert "notation" in page.locator("#search-results").inner_text().lower()
+
+
+def test_first_stop_is_the_skip_link(open_page, chapter_path):
+    page = open_page(chapter_path)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
+
+
+@pytest.mark.parametrize("over", ["http", "file"])
+def test_the_folder_leads_to_the_first_page(browser, server, built_book, over):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{server if over == 'http' else built_book.as_uri()}/index.html", wait_until="commit")
+    page.wait_for_url("**/book/index.html")
+    context.close()

@@ -1,0 +1,137 @@
+"""Optimizers against three steps by hand, in plain Python numbers, from the formulas on the notation page."""
+
+import math
+
+import numpy as np
+import pytest
+
+import nnmath as nn
+from nnmath.optim import BLOCK
+
+START, GRADS = 0.5, (0.3, -0.2, 0.7)
+
+
+def by_hand_sgd(lr):
+    theta, out = START, []
+    for g in GRADS:
+        theta = theta - lr * g
+        out.append(theta)
+    return out
+
+
+def by_hand_momentum(lr, mu):
+    theta, v, out = START, 0.0, []
+    for g in GRADS:
+        v = mu * v + g
+        theta = theta - lr * v
+        out.append(theta)
+    return out
+
+
+def by_hand_adam(lr, beta1, beta2, eps):
+    theta, m, v, out = START, 0.0, 0.0, []
+    for t, g in enumerate(GRADS, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+        theta = theta - lr * m_hat / (math.sqrt(v_hat) + eps)
+        out.append(theta)
+    return out
+
+
+CASES = {
+    "sgd": (nn.SGD(0.1), by_hand_sgd(0.1)),
+    "momentum": (nn.Momentum(0.1, 0.8), by_hand_momentum(0.1, 0.8)),
+    "adam": (nn.Adam(0.1, 0.9, 0.99, 1e-8), by_hand_adam(0.1, 0.9, 0.99, 1e-8)),
+    # an epsilon as large as the gradients tells inside the root from outside, and corrected from not
+    "adam, large eps": (nn.Adam(0.1, 0.6, 0.7, 0.5), by_hand_adam(0.1, 0.6, 0.7, 0.5)),
+}
+
+
+@pytest.mark.parametrize("optimizer, expected", CASES.values(), ids=CASES.keys())
+def test_three_steps_by_hand(optimizer, expected):
+    theta = np.full(2, START)
+    for g, want in zip(GRADS, expected, strict=True):
+        before = theta
+        optimizer.step(theta, np.array([g, g]))
+        assert theta is before
+        np.testing.assert_allclose(theta, want, rtol=1e-14)
+    assert optimizer.t == 3
+
+
+def test_the_numbers_written_out():
+    """The first values once more as literals, worked out on paper."""
+    np.testing.assert_allclose(by_hand_sgd(0.1), [0.47, 0.49, 0.42], rtol=1e-14)
+    np.testing.assert_allclose(by_hand_momentum(0.1, 0.8), [0.47, 0.466, 0.3928], rtol=1e-14)
+    assert by_hand_adam(0.1, 0.9, 0.99, 1e-8)[0] == pytest.approx(0.4, abs=1e-8)  # a first step of size lr
+
+
+def test_adams_first_step_does_not_depend_on_the_scale():
+    for scale in (1e-3, 1.0, 1e6):
+        theta = np.zeros(3)
+        nn.Adam(0.01).step(theta, scale * np.array([1.0, -2.0, 3.0]))
+        np.testing.assert_allclose(theta, [-0.01, 0.01, -0.01], rtol=2e-5)
+
+
+def test_adam_in_blocks_is_adam():
+    """More numbers than a block, in one vector and in a stack, against all at once."""
+    rng = np.random.default_rng(0)
+    for shape in ((2 * BLOCK + 17,), (70, 1001), (3, BLOCK + 5)):
+        g = rng.normal(size=(3, *shape))
+        lr = 0.1 if len(shape) == 1 else rng.uniform(0.01, 1, (shape[0], 1))
+        theta, opt = np.zeros(shape), nn.Adam(lr)
+        want, m, v = np.zeros(shape), 0.0, 0.0
+        for t in range(1, 4):
+            opt.step(theta, g[t - 1])
+            m, v = 0.9 * m + 0.1 * g[t - 1], 0.999 * v + 0.001 * g[t - 1] ** 2
+            want -= lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        np.testing.assert_allclose(theta, want, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("make", [nn.SGD, nn.Momentum, nn.Adam], ids=lambda f: f.__name__)
+def test_a_stack_is_its_slices(make):
+    rng, lr = np.random.default_rng(1), np.array([[0.1], [0.01], [1.0]])
+    theta, stack = rng.normal(size=(3, 4)), make(lr)
+    singles = [(row.copy(), make(float(rate[0]))) for row, rate in zip(theta, lr, strict=True)]
+    for _ in range(40):
+        g = rng.normal(size=(3, 4))
+        stack.step(theta, g)
+        for (one, opt), gi in zip(singles, g, strict=True):
+            opt.step(one, gi)
+    np.testing.assert_allclose(theta, [one for one, _ in singles], rtol=1e-13)
+
+
+def test_momentum_of_each_run():
+    theta, opt = np.zeros((2, 1)), nn.Momentum(1.0, np.array([[0.0], [0.5]]))
+    for _ in range(3):
+        opt.step(theta, np.ones((2, 1)))
+    assert theta.tolist() == [[-3.0], [-1 - 1.5 - 1.75]]
+
+
+def test_a_rate_that_depends_on_the_step():
+    seen = []
+    opt, theta = nn.SGD(lambda t: seen.append(t) or 1 / (1 + t)), np.zeros(1)
+    for _ in range(3):
+        opt.step(theta, np.ones(1))
+    assert seen == [0, 1, 2]
+    np.testing.assert_allclose(theta, -(1 + 1 / 2 + 1 / 3))
+
+
+@pytest.mark.parametrize("make", [nn.Momentum, nn.Adam], ids=lambda f: f.__name__)
+def test_moments_never_become_subnormal(make):
+    theta, opt = np.zeros(1000, np.float32), make(0.01)
+    opt.step(theta, np.ones_like(theta))
+    tiny = np.finfo(np.float32).tiny
+    for _ in range(2000):
+        opt.step(theta, np.zeros_like(theta))
+        v = opt.v if make is nn.Momentum else opt.m
+        assert not ((v != 0) & (np.abs(v) < tiny)).any()
+    assert (v == 0).all()
+
+
+def test_configuration_and_state_are_public():
+    opt = nn.Adam(0.01)
+    assert repr(opt) == "Adam(lr=0.01, beta1=0.9, beta2=0.999, eps=1e-08)" and opt.t == 0
+    opt.step(np.zeros(3), np.ones(3))
+    assert opt.t == 1 and opt.m.shape == opt.v.shape == (3,)
+    assert nn.SGD(np.float32(0.5)).lr == 0.5 and type(nn.SGD(np.float64(0.5)).lr) is float

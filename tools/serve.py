@@ -1,0 +1,28 @@
+"""Serve the built book on this machine only: serve.py FOLDER PORT."""
+
+import functools
+import http.server
+import sys
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Say nothing: who reads the book is told its address once."""
+
+
+def main(folder, port):
+    handler = functools.partial(Handler, directory=folder)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), handler)
+    except OSError as error:
+        sys.exit(f"Port {port} can't be used ({error.strerror}); try another: make serve PORT={int(port) + 1}")
+    with server:
+        print(f"Reading at http://127.0.0.1:{port}/book/index.html (stop with Ctrl-C)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
