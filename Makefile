@@ -12,7 +12,7 @@ FIRST_PAGE := $(HTML)/book/index.html
 
 # One thread for each process, no progress bars, the same hashes: the same numbers on every run.
 build-env := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONHASHSEED=0 TQDM_DISABLE=1
-in-env := env $(build-env) $(PYTHON)
+in-env := env $(build-env) $(VENV)/bin/
 
 .PHONY: help book test lab bench serve execute clean
 
@@ -24,7 +24,7 @@ $(READY): requirements.txt pyproject.toml tools/make_venv.sh
 	@bash tools/make_venv.sh "$(VENV)"
 
 book: $(READY) ## run every chapter and build the book, warnings are errors
-	@$(in-env) -m jupyter_book.cli.main build -W --keep-going --all . \
+	@$(in-env)jupyter-book build -W --keep-going --all . \
 	  || { echo "The book was not built; the first WARNING or ERROR above says why." >&2; exit 1; }
 	@echo "The book is built. Open this page in a browser:"
 	@echo "  file://$(CURDIR)/$(FIRST_PAGE)"
@@ -38,27 +38,27 @@ test: $(READY) ## everything that is checked: code, chapters, built pages
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@echo "== 2 of 5: unit tests"
-	@$(in-env) -m pytest tests --ignore=tests/book -q -n 2
+	@$(in-env)python -m pytest tests --ignore=tests/book -q -n 2
 	@echo "== 3 of 5: chapters give what is printed in them"
-	@$(in-env) -m pytest --nbval notebooks -q -n 2 --dist loadfile
+	@$(in-env)python -m pytest --nbval notebooks -q -n 2 --dist loadfile
 	@echo "== 4 of 5: the book from clean"
 	@rm -rf _build
 	@$(MAKE) --no-print-directory book
 	@echo "== 5 of 5: the built pages in a browser, network cut off"
-	@$(in-env) -m pytest tests/book -q -n 2
+	@$(in-env)python -m pytest tests/book -q -n 2
 	@echo "make test: all checks passed."
 
 lab: $(READY) ## open the chapters in JupyterLab
 	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
 bench: $(READY) ## measure the speed claims (PyTorch is compared if it is installed)
-	@$(in-env) -m benchmarks
+	@$(in-env)python -m benchmarks
 
 serve: $(READY) $(FIRST_PAGE) ## serve the built book on 127.0.0.1 (PORT=8000)
 	@$(PYTHON) tools/serve.py $(HTML) $(PORT)
 
 execute: $(READY) ## run the chapters again and save them as they are committed
-	@$(in-env) tools/save_notebooks.py
+	@$(in-env)python tools/save_notebooks.py
 
 clean: ## remove what was built (the environment stays; rm -rf .venv removes it)
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis .jupyter_cache

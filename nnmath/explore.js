@@ -70,7 +70,7 @@ class Layer {
     this.tag = spec.kind === "image" ? "image" : spec.kind === "text" ? "text" : "path";
   }
 
-  /** Start afresh in `group`; `box` is [x, y, width, height] in the units of the SVG. */
+  /** Start afresh in `group`, in a box of the SVG. */
   mount(group, box, uid) {
     Object.assign(this, { group: group.appendChild(document.createElementNS(SVG, "g")), box, uid, slots: [] });
   }
@@ -95,16 +95,19 @@ class Layer {
     }
   }
 
-  /** Points in units of the SVG, or null where the pen is lifted. */
+  /** Steps of the box -> units of the SVG. */
+  x(steps) { return tenth(this.box.left + (steps * this.box.width) / UNIT); }
+  y(steps) { return tenth(this.box.top + this.box.height - (steps * this.box.height) / UNIT); }
+
+  /** The i-th point, or null where there is none. */
   point(k, i) {
-    const [x0, y0, w, h] = this.box, n = this.pieces * this.length, at = 2 * n * k + i;
-    if (this.points[at] === GAP) return null;
-    return [tenth(x0 + (this.points[at] * w) / UNIT), tenth(y0 + h - (this.points[at + n] * h) / UNIT)];
+    const n = this.pieces * this.length, at = 2 * n * k + i;
+    return this.points[at] === GAP ? null : [this.x(this.points[at]), this.y(this.points[at + n])];
   }
 
   paintPaths(k) {
     const { pieces, length, points, which, kind, looks } = this, n = pieces * length;
-    const [x0, y0, w, h] = this.box, sx = w / UNIT, sy = h / UNIT, bottom = y0 + h;
+    const { xs, ys } = this.box;
     const drawn = new Map(); // look -> path: what looks alike is one element
     for (let piece = 0; piece < pieces; piece++) {
       const look = which ? which[k * pieces + piece] : 0, shape = looks[look][1];
@@ -117,9 +120,9 @@ class Layer {
           pen = "M";
           continue;
         }
-        const at = tenth(x0 + points[i] * sx) + " " + tenth(bottom - points[i + n] * sy);
-        if (kind === "marks") out += "M" + at + shape;
-        else out += pen + at;
+        const x = points[i], y = points[i + n];
+        const at = (xs[x] ??= this.x(x) + " ") + (ys[y] ??= this.y(y) + "");
+        out += kind === "marks" ? "M" + at + shape : pen + at;
         pen = "L";
       }
       drawn.set(look, kind === "shapes" && pen === "L" ? out + "Z" : out);
@@ -287,14 +290,16 @@ class Figure {
     const mode = this.picture.clientWidth && this.picture.clientWidth < 520 ? "narrow" : "wide";
     if (mode === this.mode) return;
     this.mode = mode;
-    const { spec, uid } = this, boxes = spec.boxes[mode];
+    const { spec, uid } = this;
+    // xs and ys keep the coordinates that have been written: each is looked up much quicker than it is written.
+    const boxes = spec.boxes[mode].map(([left, top, width, height]) => ({ left, top, width, height, xs: {}, ys: {} }));
     this.picture.innerHTML = this.model.get(mode).replace(/\b(id="|href="#|url\(#)/g, `$1${uid}`);
     const svg = this.picture.querySelector("svg");
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", spec.alt);
     if (spec.says.some(Boolean)) svg.setAttribute("aria-describedby", `${uid}says`);
-    const clips = boxes.map(([x, y, width, height], i) =>
-      `<clipPath id="${uid}box${i}"><rect x="${x}" y="${y}" width="${width}" height="${height}"/></clipPath>`);
+    const clips = boxes.map(({ left, top, width, height }, i) =>
+      `<clipPath id="${uid}box${i}"><rect x="${left}" y="${top}" width="${width}" height="${height}"/></clipPath>`);
     svg.insertAdjacentHTML("afterbegin", `<defs>${clips.join("")}<marker id="${uid}arrow" viewBox="0 0 8 8"
       refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 .5 8 4 0 7.5z" fill="context-stroke"/></marker></defs>`);
     this.movers.forEach((mover, i) => {

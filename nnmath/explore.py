@@ -151,7 +151,7 @@ class Explorable(anywidget.AnyWidget):
         return (data, *rest) if rest else data
 
 
-_shown = {}  # name -> the figure shown last under that name, closed when its cell runs again
+_shown = {}  # model id -> the widget shown last under it, and its layout
 
 
 def explore(fig, draw, *, name, alt, caption, narrow_height=None, **controls):
@@ -200,21 +200,21 @@ def explore(fig, draw, *, name, alt, caption, narrow_height=None, **controls):
     digest.update(repr((says, spec["controls"])).encode())
     data = zlib.compress(b"".join(chunks), 9)
     _check_weight(name, len(data) + len(zlib.compress((wide + narrow + repr(spec)).encode())))
-    return _show(
-        name, controls=controls, png=png, digest=digest.hexdigest()[:12], wide=wide, narrow=narrow, data=data,
-        spec=spec, index={k: c.start for k, c in controls.items()},
+    return renew(
+        Explorable, f"explore-{name}", controls=controls, png=png, digest=digest.hexdigest()[:12], wide=wide,
+        narrow=narrow, data=data, spec=spec, index={k: c.start for k, c in controls.items()},
     )  # fmt: skip
 
 
-def _show(name, **state):
-    """The widget under its fixed id. The last one of that name is closed first, or its end would take this
-    one's place in the notebook away."""
-    for old in _shown.pop(name, ()):
+def renew(cls, model_id, **state):
+    """A widget under a fixed id, so that a page comes out the same each time. The last one of that id is
+    closed first: its end, whenever Python came to it, would take this one out of the notebook."""
+    for old in _shown.pop(model_id, ()):
         old.close()
-    layout = ipywidgets.Layout(model_id=f"explore-{name}-layout")
-    figure = Explorable(layout=layout, model_id=f"explore-{name}", **state)
-    _shown[name] = figure, layout
-    return figure
+    layout = ipywidgets.Layout(model_id=f"{model_id}-layout")
+    widget = cls(layout=layout, model_id=model_id, **state)
+    _shown[model_id] = widget, layout
+    return widget
 
 
 def _check_weight(name, weight):
@@ -343,7 +343,7 @@ def _box(fig, axes):
 
 @contextlib.contextmanager
 def _on_a_phone(fig, height):
-    """Lay a figure out as one narrow column for a while: up to four panels of one grid go under each other."""
+    """Lay a figure out as one narrow column for a while: up to four panels of a grid under each other."""
     size, engine = fig.get_size_inches().copy(), fig.get_layout_engine()
     spots = {ax: ax.get_subplotspec() for ax in fig.axes if ax.get_subplotspec() is not None}
     panels = list(dict.fromkeys(spots.values()))  # twins stand on one spot
@@ -368,7 +368,7 @@ def _on_a_phone(fig, height):
 
 
 def _height_on_a_phone(ax):
-    """Inches that a panel takes in a narrow column; a picture of equal pixels no more than its width asks for."""
+    """Inches that a panel takes in a narrow column; a picture of square pixels only what its width asks."""
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     return min(2.5, 3.5 * abs((top - bottom) / (right - left))) if ax.get_aspect() == 1 else 2.5
 

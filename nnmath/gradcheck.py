@@ -91,7 +91,7 @@ def projected_difference(f, x, v, h=None):
 
 
 def gradcheck(f, x, grad, *, rtol=1e-6, h=None, full=1000, rng=None):
-    """Check a gradient by eq:central-difference, or eq:projected-difference if x has over `full` entries.
+    """Check a gradient by central differences, or by a projected one if x has more than `full` entries.
 
     f: function giving a number (a loss of theta), or elementwise an array (an activation). x: where, float64.
     grad: the derivative to check, the shape of x. rtol: relative error allowed. h: step. rng: generator of

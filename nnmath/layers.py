@@ -19,7 +19,7 @@ def dense(x, W, b):
     if b.shape[-1:] != W.shape[-1:] or b.ndim != W.ndim - 1:
         want = W.shape[:-2] + W.shape[-1:]
         raise ShapeError(f"dense: b has shape {b.shape} but W has shape {W.shape}; b must be {want}")
-    z = x @ W
+    z = _product(x, W, W)
     z += b[..., None, :]
     return z
 
@@ -32,11 +32,22 @@ def dense_backward(dz, x, W, *, dW=None, db=None, need_dx=True):
     without leading axes that served many x's has the sum of their gradients. Raises ShapeError if dz is not
     shaped like z.
     """
-    n, units = dz.shape[-2:]
-    if n != x.shape[-2] or units != W.shape[-1] or dz.ndim < x.ndim or dz.ndim < W.ndim:
+    if dz.ndim < x.ndim or dz.ndim < W.ndim or dz.shape[-2] != x.shape[-2] or dz.shape[-1] != W.shape[-1]:
         want = (*max(x.shape[:-2], W.shape[:-2], key=len), x.shape[-2], W.shape[-1])
         raise ShapeError(f"dense_backward: dz has shape {dz.shape}; for this x and W it must be {want}")
-    dx = dz @ W.mT if need_dx else None
+    dx = _product(dz, W.mT, W) if need_dx else None
     if W.ndim == 2 and dz.ndim > 2:
-        dz, x = dz.reshape(-1, units), x.reshape(-1, x.shape[-1])
-    return dx, np.matmul(x.mT, dz, out=dW), np.matmul(ones(dz.shape[-2], dz.dtype), dz, out=db)
+        dz, x = dz.reshape(-1, dz.shape[-1]), x.reshape(-1, x.shape[-1])
+    dW = _product(x.mT, dz, W, dW)
+    if _runs_last(W):
+        return dx, dW, np.einsum("...no->...o", dz, out=db)
+    return dx, dW, np.matmul(ones(dz.shape[-2], dz.dtype), dz, out=db)
+
+
+def _runs_last(W):
+    return W.ndim == 3 and W.strides[0] == W.itemsize
+
+
+def _product(a, b, W, out=None):
+    """a @ b, along the runs of a stack where they are neighbours in memory."""
+    return np.einsum("...ij,...jk->...ik", a, b, out=out) if _runs_last(W) else np.matmul(a, b, out=out)

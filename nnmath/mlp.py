@@ -35,7 +35,7 @@ def he(rng, n_in, n_out):
 
 @dataclass(frozen=True)
 class MLP:
-    """Multilayer perceptron, eq:mlp: dense layers with an activation between them; the last one is linear.
+    """Multilayer perceptron: dense layers with an activation between them; the last one is linear.
 
     sizes: units per layer, input to output. hidden: the activation, or one per hidden layer: functions with a
     `.backward`. weights: `xavier`, `he` or a function like them; None takes `he` into ReLU, else `xavier`.
@@ -91,7 +91,7 @@ class MLP:
         return sum(map(prod, self.shapes.values()))
 
     def init(self, rng, dtype=np.float64, runs=None):
-        """Random weights (eq:xavier, eq:he) and zero biases: a new `Params`, float32 rounded from float64.
+        """Random weights (`xavier` or `he`) and zero biases: a new `Params`, float32 rounded from float64.
 
         rng: np.random.Generator; with runs=R, R networks are drawn from it in turn. Or a list of R
         generators: then run r is exactly `init(rng[r])`. Raises TypeError for what is no generator,

@@ -30,7 +30,7 @@ class SGD:
         self.lr, self.t = _setting("SGD", "lr", self.lr), 0
 
     def step(self, theta, g):
-        """One update of theta by its gradient g, eq:gradient-descent, in place."""
+        """One update of theta by its gradient g, in place."""
         _check("SGD", theta, g, g)
         theta -= _now("SGD", self.lr, self.t, theta) * g
         self.t += 1
@@ -54,7 +54,7 @@ class Momentum:
         self.momentum = _setting("Momentum", "momentum", self.momentum, high=1, open_low=False)
 
     def step(self, theta, g):
-        """One update of theta by its gradient g, eq:momentum, in place."""
+        """One update of theta by its gradient g, in place."""
         if self.v is None:
             self.v = np.zeros_like(theta)
         _check("Momentum", theta, g, self.v)
@@ -87,7 +87,7 @@ class Adam:
         check_range("Adam", "eps", self.eps, 0, open_low=True)
 
     def step(self, theta, g):
-        """One update of theta by its gradient g, eq:adam, in place and in blocks."""
+        """One update of theta by its gradient g, in place and in blocks."""
         if self.m is None:
             self.m, self.v = np.zeros_like(theta), np.zeros_like(theta)
         _check("Adam", theta, g, self.m)

@@ -47,7 +47,7 @@ def train(
     model, p, x, y, *, loss, optimizer, epochs=None, steps=None, stop_loss=None,
     batch_size=None, rng=None, on_divergence="raise",
 ):  # fmt: skip
-    """Train by gradients (eq:gradient-descent): a generator of `Step`s, each forward, loss, backward, update.
+    """Train by gradients: a generator of `Step`s, each forward, loss, backward, update.
 
     model: has `forward(p, x) -> z, cache` and `backward(p, cache, dz, grads, need_dx)`, as `MLP` has. p: its
     Params, one network or a stack of R, updated in place: a loop may look at it, or break off, at any step.
@@ -90,7 +90,7 @@ def train(
 
 
 def _batches(x, y, axis, batch_size, rng):
-    """Mini-batches without end (eq:minibatch): x, y, their share of the epoch, whether they are its last."""
+    """Mini-batches without end: x, y, their share of the epoch, whether they are its last."""
     n = x.shape[-2]
     while batch_size == n:
         yield x, y, 1.0, True
@@ -155,7 +155,7 @@ def _divergence(step, epoch, loss, diverged, optimizer):
 
 
 def fit(model, p, x, y, *, record=None, record_at=None, progress=True, **how):
-    """Train to the end (eq:gradient-descent), p in place, and return what was seen, a `History`.
+    """Train to the end, p in place, and return what was seen, a `History`.
 
     model, p, x, y and **how: what `train` takes. record: function of (p, epoch), called after `epoch` whole
     passes, from 0 on, for a metric, a snapshot (`lambda p, epoch: p.theta`; it is copied) or a dict of such;

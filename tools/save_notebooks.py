@@ -1,6 +1,6 @@
 """Save the chapters as they are committed: executed, text outputs kept, pictures and widget state left out.
 
-save_notebooks.py [NOTEBOOK ...]          runs the notebooks (all of them if none is named), two at a time, and saves
+save_notebooks.py [NOTEBOOK ...]          runs them (all if none is named), two at a time, and saves them
 save_notebooks.py --check [NOTEBOOK ...]  runs nothing and says which are not in that form
 
 Two runs write the same bytes: nothing in the saved form depends on the machine or the hour.
@@ -28,7 +28,9 @@ CELL_LEFT_OUT = ("collapsed", "editable", "execution", "ExecuteTime", "scrolled"
 def saved_form(notebook):
     """The notebook as it is committed, as text."""
     notebook = nbformat.from_dict(notebook)
-    notebook.metadata = nbformat.from_dict(METADATA | {k: v for k, v in notebook.metadata.items() if k in KEPT})
+    notebook.metadata = nbformat.from_dict(
+        METADATA | {k: v for k, v in notebook.metadata.items() if k in KEPT}
+    )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count = 0
     for cell in notebook.cells:
@@ -54,7 +56,7 @@ def _saved_output(output):
 
 
 def execute(path):
-    """Run a notebook where it stands; returns its saved form. Raises RuntimeError when a cell fails or warns."""
+    """Run a notebook where it stands; returns its saved form. RuntimeError if a cell fails or warns."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
 

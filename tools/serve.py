@@ -15,7 +15,9 @@ def main(folder, port):
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), handler)
     except OSError as error:
-        sys.exit(f"Port {port} can't be used ({error.strerror}); try another: make serve PORT={int(port) + 1}")
+        sys.exit(
+            f"Port {port} can't be used ({error.strerror}); try another: make serve PORT={int(port) + 1}"
+        )
     with server:
         print(f"Reading at http://127.0.0.1:{port}/book/index.html (stop with Ctrl-C)", flush=True)
         try:

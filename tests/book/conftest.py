@@ -8,9 +8,10 @@ A page test in five lines:
         page.get_by_role("button", name="Reset").first.click()
         assert ...
 
-`page` is Playwright's (sync). It comes back loaded: figures mounted, mathematics typeset. When the test ends it fails,
-whatever it asserted, if the page asked for anything beyond the book, an address was missing, or an error reached the
-console. A test with an argument `page_path` runs on every page of the book, one with `chapter_path` on every chapter.
+`page` is Playwright's (sync). It comes back loaded: figures mounted, mathematics typeset. When the test ends
+it fails, whatever it asserted, if the page asked for anything beyond the book, an address was missing, or an
+error reached the console. A test with an argument `page_path` runs on every page of the book, one with
+`chapter_path` on every chapter.
 """
 
 import functools
@@ -57,7 +58,7 @@ def html_root():
 
 
 def pages(under=""):
-    """Every page of the built book, as its path below the folder of the book. (index.html only leads to the first.)"""
+    """Every page of the built book, by its path below its folder (index.html only leads to the first)."""
     found = (p.relative_to(html_root()).as_posix() for p in sorted(html_root().rglob("*.html")))
     return [p for p in found if not p.startswith("_") and p.startswith(under) and p != "index.html"]
 
@@ -128,10 +129,13 @@ def open_page(browser, server, built_book):
         page = context.new_page()
         page.on("pageerror", lambda error: note(path, f"script error: {error}"))
         page.on(
-            "console", lambda message: message.type == "error" and note(path, f"console error: {message.text}")
+            "console",
+            lambda message: message.type == "error" and note(path, f"console error: {message.text}"),
         )
         page.on("response", response)
-        page.on("requestfailed", lambda request: note(path, f"could not load {request.url} ({request.failure})"))
+        page.on(
+            "requestfailed", lambda request: note(path, f"could not load {request.url} ({request.failure})")
+        )
         start = server if over == "http" else built_book.as_uri()
         page.goto(f"{start}/{path}" + (f"#{fragment}" if fragment else ""))
         page.wait_for_load_state("load")
@@ -151,10 +155,12 @@ def axe():
 
     def run(page):
         page.add_script_tag(content=AXE.read_text(encoding="utf8"))
-        options = "{resultTypes: ['violations'], preload: false, rules: {'label-content-name-mismatch': {enabled: true}}}"
-        found = page.evaluate(f"axe.run(document, {options})")["violations"]
+        rules = {"label-content-name-mismatch": {"enabled": True}}
+        options = {"resultTypes": ["violations"], "preload": False, "rules": rules}
+        found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
         return [
-            f"{rule['id']} ({rule['impact']}): {' '.join(map(str, node['target']))}\n    {node['html'][:200]}\n    "
+            f"{rule['id']} ({rule['impact']}): {' '.join(map(str, node['target']))}"
+            f"\n    {node['html'][:200]}\n    "
             + "; ".join(check["message"] for check in node["any"] + node["all"] + node["none"])
             for rule in found
             for node in rule["nodes"]

@@ -13,11 +13,12 @@ def _script(kind, content):
 
 
 def write_page(path, widgets, body=""):
-    """A page that holds the widgets' state in its head and a marker where each one is shown. Returns the path."""
+    """A page with the widgets' state in its head and a marker where each one is shown. Returns its path."""
     state = dependency_state(widgets, drop_defaults=False)
     host = (ROOT / "book/assets/host.js").read_text(encoding="utf8")
     css = (ROOT / "nnmath/widget.css").read_text(encoding="utf8")
-    theme = "document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'"
+    dark = "matchMedia('(prefers-color-scheme: dark)').matches"
+    theme = f"document.documentElement.dataset.theme = {dark} ? 'dark' : 'light'"
     look = (
         "body { font: 17px/1.6 system-ui; max-width: 740px; margin: 0 auto; padding: 0 16px;"
         " background: var(--nn-paper); color: var(--nn-ink); } h1 { font-size: 1.2em }"
@@ -26,7 +27,8 @@ def write_page(path, widgets, body=""):
     views = "".join(_script("widget-view", json.dumps({"model_id": w.model_id})) for w in widgets)
     path = pathlib.Path(path)
     path.write_text(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Figures</title><link rel="icon" href="data:,">'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Figures</title>'
+        '<link rel="icon" href="data:,">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{css}{look}</style><script>{theme}; window.nnPageReady = true</script>{head}</head>"
         f"<body><main><h1>Figures</h1>{body}{views}</main><script>{host}</script></body></html>",

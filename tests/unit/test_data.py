@@ -31,7 +31,7 @@ def test_plane(make, n):
     np.testing.assert_array_equal(x, again.x)
     np.testing.assert_array_equal(y, again.y)
     assert (x != other.x).all()
-    assert n < 100 or 0 < np.abs(np.diff(y)).sum() < n - 1 and y[:50].min() == 0 != y[:50].max()  # shuffled
+    assert n < 100 or (0 < np.abs(np.diff(y)).sum() < n - 1 and y[:50].min() == 0 != y[:50].max())  # shuffled
 
 
 def test_moons_lie_on_two_half_circles():

@@ -1,4 +1,6 @@
-"""Every forward/backward pair, against projected differences and against an independent oracle (PyPI autograd)."""
+"""Every forward/backward pair, against projected differences and an independent oracle (PyPI autograd)."""
+
+import itertools
 
 import autograd.numpy as anp
 import numpy as np
@@ -152,7 +154,7 @@ def test_dense_backward_fills_what_it_is_given():
 def restated(theta, sizes, fs, x):
     """The network and nothing but the formula, reading theta in the documented order: W1, b1, W2, b2, ..."""
     i, a = 0, x
-    for l, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for l, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
         W = anp.reshape(theta[i : i + n_in * n_out], (n_in, n_out))
         b = theta[i + n_in * n_out : i + n_in * n_out + n_out]
         i += n_in * n_out + n_out

@@ -11,10 +11,10 @@ import nnmath
 
 PACKAGE = Path(nnmath.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-ORDER = (
-    "errors params activations losses layers mlp recurrent attention gradcheck optim schedules train data "
-    "search parallel quantize explain attack plot artists explore quiz"
-).split()
+ORDER = """
+    errors params activations losses layers mlp recurrent attention gradcheck optim schedules train data
+    search parallel quantize explain attack plot artists explore quiz
+""".split()  # noqa: SIM905
 HEAVY = ("matplotlib", "ipywidgets", "anywidget", "sklearn", "dask", "tqdm", "scipy", "IPython")
 DRAWING = ["errors", "plot", "artists", "explore", "quiz"]  # these know nothing of neural networks
 

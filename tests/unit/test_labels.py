@@ -1,8 +1,8 @@
 """Every equation is a function, and every function has its equation: labels and docstrings, both ways.
 
-`eq:name` on an equation of the book is cited by the docstring of exactly one public function, class or method of
-nnmath; whatever nnmath cites stands in the book once. `der:name` is a step of a derivation: a code cell of the same
-chapter checks it and says so in a comment, `# der:name`. Equations bear no other labels.
+`eq:name` on an equation of the book is cited by the docstring of exactly one public function, class or method
+of nnmath; whatever nnmath cites stands in the book once. `der:name` is a step of a derivation: a code cell of
+the same chapter checks it and says so in a comment, `# der:name`. Equations bear no other labels.
 """
 
 import ast
@@ -33,9 +33,10 @@ def book_pages():
     """{path: (its Markdown, its code)} of every chapter and page."""
     pages = {}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf8"))["cells"]
-        by_type = {kind: ["".join(c["source"]) for c in cells if c["cell_type"] == kind] for kind in ("markdown", "code")}
-        pages[path.name] = "\n\n".join(by_type["markdown"]), "\n\n".join(by_type["code"])
+        texts = {"markdown": [], "code": [], "raw": []}
+        for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
+            texts[cell["cell_type"]].append("".join(cell["source"]))
+        pages[path.name] = "\n\n".join(texts["markdown"]), "\n\n".join(texts["code"])
     for path in sorted((ROOT / "book").glob("*.md")):
         text = path.read_text(encoding="utf8")
         pages[path.name] = CODE_CELL.sub("", text), "\n".join(CODE_CELL.findall(text))
@@ -60,7 +61,7 @@ def docstring_citations(source, module):
 
 
 def package():
-    """The labels that docstrings cite, and every label that stands anywhere in nnmath with the files it is in."""
+    """The labels that docstrings cite, and every label anywhere in nnmath with the files it is in."""
     in_docstrings, anywhere = defaultdict(list), defaultdict(set)
     for path in sorted((ROOT / "nnmath").rglob("*.py")):
         source = path.read_text(encoding="utf8")
@@ -72,10 +73,13 @@ def package():
 
 
 def test_labels_are_read():
-    text = "$$ a $$ (eq:one)\n\n$$\nb\n$$ (der:two)\n\n```{math}\n:class: wide\n:label: eq:three\nc\n```\n\n$$ d $$\n"
+    text = "$$ a $$ (eq:one)\n$$\nb\n$$ (der:two)\n```{math}\n:class: x\n:label: eq:three\nc\n```\n$$ d $$\n"
     assert labels_in(text) == ["eq:one", "der:two", "eq:three"]
     assert labels_in(r"\begin{equation} e \label{other} \end{equation}") == ["other"]
-    source = 'def f():\n    """See eq:one."""\n\nclass C:\n    def m(self):\n        """eq:two-b."""\n    def _p(self):\n        """eq:no."""\n'
+    source = (
+        'def f():\n    """See eq:one."""\n'
+        'class C:\n    def m(self):\n        """eq:two-b."""\n    def _p(self):\n        """eq:no."""\n'
+    )
     assert docstring_citations(source, "mod") == {"eq:one": ["mod.f"], "eq:two-b": ["mod.C.m"]}
 
 
@@ -100,7 +104,9 @@ def test_each_equation_is_one_function():
         for label in labels_in(text):
             if label.startswith("eq:"):
                 found = in_docstrings.get(label, [])
-                assert len(found) == 1, f"{page}: {label} must be cited by one public docstring of nnmath, not {found}"
+                assert len(found) == 1, (
+                    f"{page}: {label} must be cited by one public docstring of nnmath, not {found}"
+                )
 
 
 def test_each_citation_is_an_equation_of_the_book():
@@ -112,9 +118,7 @@ def test_each_citation_is_an_equation_of_the_book():
 @pytest.mark.parametrize("page", book_pages())
 def test_each_derivation_is_checked_in_its_chapter(page):
     text, code = book_pages()[page]
-    checked = set(
-        re.findall(r"\bder:[a-z0-9-]+", "\n".join(re.findall(r"#[^\n]*", code)))
-    )
+    checked = set(re.findall(r"\bder:[a-z0-9-]+", "\n".join(re.findall(r"#[^\n]*", code))))
     unchecked = [label for label in labels_in(text) if label.startswith("der:") and label not in checked]
     assert not unchecked, f"{page}: no code cell says `# {unchecked[0]}`; unchecked: {unchecked}"
     unknown = sorted(checked - set(labels_in(text)))

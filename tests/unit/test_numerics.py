@@ -1,5 +1,7 @@
 """Shapes, dtypes and extreme values, by hypothesis. Warnings are errors in this suite."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -141,7 +143,7 @@ def test_mlp(sizes, dtype, runs, n, hidden):
     p = net.init(np.random.default_rng(0), dtype, runs)
     lead = () if runs is None else (runs,)
     assert p.theta.shape == (*lead, net.n_params) and p.theta.dtype == dtype
-    assert net.n_params == sum(i * o + o for i, o in zip(sizes, sizes[1:], strict=False))
+    assert net.n_params == sum(i * o + o for i, o in itertools.pairwise(sizes))
     p.theta *= dtype(1e4)
     x, theta = np.full((n, sizes[0]), 1e4, dtype), p.theta.copy()
     z, cache = net.forward(p, x)

@@ -1,4 +1,4 @@
-"""What the book asks of Sphinx beyond Jupyter Book: chapter numbers, setting links, execution, chapter facts, page mending."""
+"""What the book asks of Sphinx beyond Jupyter Book; each module says in its first lines what it does."""
 
 from nnbook import execution, facts, mending, numbers, settings
 

@@ -1,8 +1,8 @@
 """Chapters run two at a time, and only when they or what they import changed.
 
-Jupyter Book's cache knows a notebook by its code alone. Here the cache lies in a folder named after the sources of
-nnmath and the pinned versions, so that a change there runs every chapter again. A chapter that fails here is left to
-MyST-NB, which runs it once more and reports the failure where it happened.
+Jupyter Book's cache knows a notebook by its code alone. Here the cache lies in a folder named after the
+sources of nnmath and the pinned versions, so that a change there runs every chapter again. A chapter that
+fails here is left to MyST-NB, which runs it once more and reports the failure where it happened.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""`{chapter-facts}`: how long a chapter takes to read and to run, counted and measured when the book is built."""
+"""`{chapter-facts}`: how long a chapter takes to read and to run, counted and measured at build time."""
 
 from docutils import nodes
 from docutils.parsers.rst import Directive

@@ -1,4 +1,4 @@
-"""Small faults of the theme and of Sphinx's HTML, mended in the finished page: accessibility, and the page at the root."""
+"""Small faults of the theme's and Sphinx's HTML, mended in the finished page; and the page at the root."""
 
 from pathlib import Path
 

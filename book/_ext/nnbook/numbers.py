@@ -1,11 +1,12 @@
-"""A chapter bears the number of its file: in notebooks/05_name.ipynb the title is "5. ..." and equations are (5.1), ...
+"""A chapter bears the number of its file: notebooks/05_name.ipynb is called "5. ..." and has equation (5.1).
 
-The title's number is typed, so that it is there in JupyterLab too; the build fails when it is not that of the file.
-Sphinx counts (`numbered` in _toc.yml) only so that equations and exercises are counted chapter by chapter.
+The number in the title is typed, so that JupyterLab shows it too; the build fails when it is not the file's.
+Sphinx counts (`numbered` in _toc.yml) only so that equations and exercises begin anew in each chapter.
 """
 
 import re
 
+from docutils import nodes
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -18,22 +19,22 @@ def chapter_number(docname):
 
 
 def renumber(app, env):
-    """Put the file's number first in the numbers of equations and exercises, and take Sphinx's own off the headings."""
+    """Number equations and exercises after the file, and take Sphinx's own numbers off the headings."""
     for docname, secnumbers in env.toc_secnumbers.items():
-        number = chapter_number(docname)
-        if number is None:
+        chapter = chapter_number(docname)
+        if chapter is None:
             continue
         title = env.titles[docname]
-        if not title.astext().startswith(f"{number}. "):
-            problem = f'the title is "{title.astext()}"; chapter {number} must be called "{number}. ..."'
-            logger.warning(problem, location=docname, type="nnbook")
-        for numbered in env.toc_fignumbers.get(docname, {}).values():
-            for target, counted in numbered.items():
-                numbered[target] = (number, *counted[1:])
+        if not title.astext().startswith(f"{chapter}. "):
+            problem = 'the title is "%s"; that of chapter %d must begin "%d. "'
+            logger.warning(problem, title.astext(), chapter, chapter, location=docname, type="nnbook")
+        for targets in env.toc_fignumbers.get(docname, {}).values():
+            for target, counted in targets.items():
+                targets[target] = (chapter, *counted[1:])
         secnumbers.update(dict.fromkeys(secnumbers))
         title.attributes.pop("secnumber", None)
-        for reference in env.tocs[docname].findall(lambda node: "secnumber" in getattr(node, "attributes", ())):
-            reference["secnumber"] = None
+        for node in env.tocs[docname].findall(nodes.reference):
+            node.attributes.pop("secnumber", None)
     return []
 
 

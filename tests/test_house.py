@@ -1,0 +1,224 @@
+"""The form of the repository: chapters of one shape, nothing of one machine, nothing left open."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+PAGES = sorted(path.name for path in (ROOT / "book").glob("*.md"))
+ARTICLE_LINK = "article.md"
+
+sys.path.insert(0, str(ROOT / "tools"))
+import save_notebooks  # noqa: E402
+
+
+class Chapter:
+    """A notebook as its tests see it: cells as (kind, id, tags, source, outputs)."""
+
+    def __init__(self, name):
+        self.raw = json.loads((ROOT / "notebooks" / name).read_text(encoding="utf8"))
+        self.cells = self.raw["cells"]
+        for cell in self.cells:
+            cell["source"] = "".join(cell["source"])
+        self.code = [c for c in self.cells if c["cell_type"] == "code"]
+        self.text = "\n\n".join(c["source"] for c in self.cells if c["cell_type"] == "markdown")
+
+
+@cache
+def chapter(name):
+    return Chapter(name)
+
+
+each_chapter = pytest.mark.parametrize("name", CHAPTERS)
+
+
+def prose(text):
+    """Markdown without what is not prose: fences, mathematics, code, roles, links' targets, comments."""
+    text = re.sub(r"^([`:]{3,})\{(?:math|code-cell|code|figure|image)\}.*?^\1", "", text, flags=re.M | re.S)
+    text = re.sub(r"^```(?!\{).*?^```", "", text, flags=re.M | re.S)
+    text = re.sub(r"\$\$.*?\$\$(?:\s*\([\w:-]+\))?", "", text, flags=re.S)
+    text = re.sub(r"\$[^$]*\$", "", text)
+    text = re.sub(r"\{[^{}\n]*\}`[^`]*`|`[^`]*`", "", text)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return re.sub(r"<!--.*?-->|^%.*$", "", text, flags=re.M | re.S)
+
+
+# --- The form of a chapter ----------------------------------------------------------------------------
+
+
+@each_chapter
+def test_cells_have_names(name):
+    ids = [c.get("id", "") for c in chapter(name).cells]
+    odd = [i for i in ids if not re.fullmatch(r"[a-z]{2,}[0-9]{0,2}(?:-(?:[a-z]+[0-9]{0,2}|[0-9]{1,2}))*", i)]
+    assert not odd, f"{name}: cell ids are words with hyphens, not {odd}"
+    assert len(set(ids)) == len(ids), (
+        f"{name}: cell ids stand twice: {sorted({i for i in ids if ids.count(i) > 1})}"
+    )
+
+
+@each_chapter
+def test_cells_can_be_read_at_a_glance(name):
+    long = {c["id"]: n for c in chapter(name).code if (n := len(c["source"].splitlines())) > 15}
+    assert not long, f"{name}: code cells of more than 15 lines: {long}"
+
+
+@each_chapter
+def test_saved_as_committed(name):
+    outputs = [o for c in chapter(name).code for o in c["outputs"]]
+    stored = {m for o in outputs for m in o.get("data", {}) if m.startswith(save_notebooks.LEFT_OUT)}
+    assert not stored, f"{name}: stores {sorted(stored)}; run `make execute`"
+    assert "widgets" not in chapter(name).raw["metadata"], f"{name}: stores widget state; run `make execute`"
+    assert all(o["output_type"] != "error" for o in outputs), f"{name}: stores an error"
+    path = ROOT / "notebooks" / name
+    assert save_notebooks.in_saved_form(path), (
+        f"{name}: not as `make execute` saves it, or with cells never run"
+    )
+
+
+@each_chapter
+def test_opens_and_closes_as_every_chapter(name):
+    text = chapter(name).text
+    number = int(name[:2])
+    assert text.startswith(f"# {number}. "), f'{name}: the title must begin "# {number}. "'
+    headings = re.findall(r"^#{2,}\s+(.*?)\s*$", text, flags=re.M)
+    opening = ["What you will see", "What you need", "What you will be able to do"]
+    assert headings[:3] == opening, f"{name}: the first headings are {headings[:3]}, not {opening}"
+    assert "{chapter-facts}" in text, f"{name}: no {{chapter-facts}} under the title"
+    assert ARTICLE_LINK in text, f"{name}: does not link to its section of the article ({ARTICLE_LINK})"
+    assert headings[-1] == "References", f'{name}: the last heading is "{headings[-1]}", not "References"'
+    summary = re.search(r":class:.*\bsummary\b", text) or "Summary" in headings
+    assert summary, f"{name}: no summary (an admonition of class summary)"
+    assert re.search(r":class:.*\bpredict\b", text), f"{name}: no predict-then-drag box (class predict)"
+
+
+@each_chapter
+def test_a_figure_moves_before_the_first_formula(name):
+    cells = chapter(name).cells
+    figures = [
+        i for i, c in enumerate(cells) if c["cell_type"] == "code" and re.search(r"\bexplore\(", c["source"])
+    ]
+    formulas = [
+        i
+        for i, c in enumerate(cells)
+        if c["cell_type"] == "markdown" and re.search(r"\$\$|\{math\}|\\begin\{", c["source"])
+    ]
+    assert figures, f"{name}: no live figure"
+    assert not formulas or figures[0] < formulas[0], (
+        f"{name}: a formula (cell {formulas[0]}) before the first figure"
+    )
+
+
+@each_chapter
+def test_asks_questions(name):
+    asked = sum(
+        len(re.findall(r"^\s*(?:\w+\.)?(?:Choice|Number)\(", c["source"], flags=re.M))
+        for c in chapter(name).code
+        if re.search(r"\bquiz\(", c["source"])
+    )
+    assert asked >= 3, f"{name}: {asked} quiz questions; 3 are wanted"
+
+
+@each_chapter
+def test_exercises_have_solutions(name):
+    text = chapter(name).text
+    exercises = re.findall(r"\{exercise(?:-start)?\}[^\n]*\n(?::(?!label)[^\n]*\n)*:label:\s*(\S+)", text)
+    solutions = re.findall(r"\{solution(?:-start)?\}\s*(\S+)", text)
+    assert 3 <= len(exercises) <= 5, f"{name}: {len(exercises)} exercises ({exercises}); 3 to 5 are wanted"
+    assert sorted(exercises) == sorted(solutions), f"{name}: exercises {exercises}, solutions {solutions}"
+    hidden = len(re.findall(r"\{solution(?:-start)?\}[^\n]*\n(?::[^\n]*\n)*?:class:[^\n]*\bdropdown\b", text))
+    assert hidden == len(solutions), f"{name}: a solution is not of class dropdown, so the page shows it"
+    assert text.count("{solution-start}") == text.count("{solution-end}"), f"{name}: a solution does not end"
+
+
+@each_chapter
+def test_no_clock_in_outputs(name):
+    magic = [c["id"] for c in chapter(name).code if re.search(r"^\s*%%?time", c["source"], flags=re.M)]
+    assert not magic, f"{name}: cells {magic} print times, which no second run repeats"
+    told = json.dumps([c["outputs"] for c in chapter(name).code])
+    found = re.findall(r"\b\d+\.\d+ ?(?:s|ms|µs|seconds?)\b|\b\d\d:\d\d:\d\d\b|0x[0-9a-f]{8,}", told)
+    assert not found, f"{name}: outputs that differ from run to run: {found}"
+
+
+@pytest.mark.parametrize("name", CHAPTERS + PAGES)
+def test_numbers_in_prose_are_computed(name):
+    text = chapter(name).text if name in CHAPTERS else (ROOT / "book" / name).read_text(encoding="utf8")
+    typed = re.findall(r".{0,25}(?<![\w.])\d+\.\d{2,}(?!\w)", prose(text))
+    assert not typed, f"{name}: numbers that someone typed (glue them): {typed}"
+
+
+def test_prose_keeps_words_and_drops_the_rest():
+    dropped = "$$ 1.23 $$ (eq:x)\n`2.34` {glue:text}`x:.2f` $4.56$\n```\n5.67\n```\n"
+    kept = prose("Typed 3.14 here.\n[0.55](#f:lr=0.56)\n" + dropped)
+    assert re.findall(r"\d+\.\d+", kept) == ["3.14", "0.55"]
+
+
+# --- The form of the repository -----------------------------------------------------------------------
+
+
+def tracked():
+    """The files of the repository that are text, by path: what git tracks and what it would."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path.is_file() and "assets/mathjax" not in name and name != "tests/test_house.py":
+            try:
+                yield name, path.read_text(encoding="utf8")
+            except UnicodeDecodeError:
+                continue
+
+
+def found_in_files(pattern, keep=lambda name: True):
+    pattern = re.compile(pattern)
+    return [
+        f"{name}:{number}: {found[0]}"
+        for name, text in tracked()
+        if keep(name)
+        for number, line in enumerate(text.splitlines(), 1)
+        if (found := pattern.search(line))
+    ]
+
+
+def test_nothing_belongs_to_one_machine():
+    found = found_in_files(r"(?<![\w.~-])/(?:work|tmp|root|farm|home|Users)/\w+")
+    assert not found, "paths of one machine:\n" + "\n".join(found)
+    found = found_in_files(
+        r"(?i)\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|registry\.|index-url=|artifactory)"
+    )
+    assert not found, "package registries by name:\n" + "\n".join(found)
+
+
+def test_nothing_is_left_open():
+    found = found_in_files(
+        r"\b(?:TODO|TBD|FIXME|XXX)\b|(?i:\bcoming soon\b|\blorem ipsum\b|\bto be written\b)"
+    )
+    assert not found, "left open:\n" + "\n".join(found)
+
+
+def test_every_requirement_is_pinned():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf8").splitlines()
+    loose = [line for line in lines if line and not line.lstrip().startswith("#") and "==" not in line]
+    assert not loose, f"requirements.txt: not pinned: {loose}"
+
+
+def test_every_chapter_is_in_the_book():
+    toc = (ROOT / "_toc.yml").read_text(encoding="utf8")
+    listed = re.findall(r"(?:file|root): (\S+)", toc)
+    missing = [
+        f
+        for f in [*CHAPTERS, *PAGES]
+        if not any(entry.endswith("/" + f.rsplit(".", 1)[0]) for entry in listed)
+    ]
+    assert not missing, f"_toc.yml lacks {missing}"

@@ -1,0 +1,634 @@
+"""Every public callable refuses what it cannot use, and says what it got, what it wanted and what to do.
+
+A row is: the callable's name, a call, the error's class and its whole message. NumPy's own message is left
+to stand where ours could say no more.
+"""
+# ruff: noqa: E501
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+import nnmath as nn
+
+Z = np.zeros
+NAN = float("nan")
+NET = nn.MLP((2, 4, 1))
+X, Y = nn.xor()
+BAD = np.array([[0.0, 1.0], [2.0, NAN]])
+INF = np.array([[0.0, np.inf], [2.0, 0.0]])
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def params():
+    return NET.init(rng())
+
+
+def fit(name, **how):
+    """A good call of train or fit with something wrong in it."""
+    how = {"x": X, "y": Y, "p": params(), "loss": nn.mse, "optimizer": nn.SGD(0.1), "epochs": 3} | how
+    x, y, p, model = how.pop("x"), how.pop("y"), how.pop("p"), how.pop("model", NET)
+    run = getattr(nn, name)(model, p, x, y, **how)
+    return list(run) if name == "train" else run
+
+
+def step(optimizer, theta, g):
+    optimizer.step(theta, g)
+
+
+def step_twice(optimizer):
+    optimizer.step(Z(3), Z(3))
+    optimizer.step(Z(4), Z(4))
+
+
+def diverge(name):
+    fit(name, optimizer=nn.SGD(50.0), epochs=500)
+
+
+SHAPES = {"W1": (2, 1), "b1": (1,)}
+NOT_A_RNG = "pass a generator, e.g. np.random.default_rng(0)"
+UFUNC = "ufunc '{}' not supported for the input types, and the inputs could not be safely coerced .*"
+SAME = r"{}: da has shape \(3,\) but a has shape \(2,\); they must agree"
+T, V, S = TypeError, ValueError, nn.ShapeError
+
+ROWS = [
+    ("sigmoid", lambda: nn.sigmoid("z"), T, r".*(absolute|str).*"),
+    ("sigmoid_backward", lambda: nn.sigmoid_backward(Z(3), Z(2)), S, SAME.format("sigmoid_backward")),
+    ("tanh", lambda: nn.tanh(["z"]), T, UFUNC.format("tanh")),
+    ("tanh_backward", lambda: nn.tanh_backward(Z(3), Z(2)), S, SAME.format("tanh_backward")),
+    (
+        "tanh_backward",
+        lambda: nn.tanh_backward(Z((3, 1)), Z((3, 2))),
+        S,
+        r"tanh_backward: da has shape \(3, 1\) but a has shape \(3, 2\); they must agree",
+    ),
+    ("relu", lambda: nn.relu("z"), T, r".*maximum.*"),
+    ("relu_backward", lambda: nn.relu_backward(Z(3), Z(2)), S, SAME.format("relu_backward")),
+    (
+        "softmax",
+        lambda: nn.softmax(1.0),
+        S,
+        r"softmax: z has shape \(\); it must be \(\.\.\., k\) with at least one class",
+    ),
+    (
+        "softmax",
+        lambda: nn.softmax(Z((3, 0))),
+        S,
+        r"softmax: z has shape \(3, 0\); it must be \(\.\.\., k\) with at least one class",
+    ),
+    ("softmax_backward", lambda: nn.softmax_backward(Z(3), Z(2)), S, SAME.format("softmax_backward")),
+    # --- losses: the article's own bug comes first
+    (
+        "mse",
+        lambda: nn.mse(Z((4, 1)), Z(4)),
+        S,
+        r"mse: y has shape \(4,\) but z has shape \(4, 1\); they must agree; "
+        r"use y\[:, None\] for shape \(4, 1\)",
+    ),
+    (
+        "mse",
+        lambda: nn.mse(Z((4, 3)), Z((4, 1))),
+        S,
+        r"mse: y has shape \(4, 1\) but z has shape \(4, 3\); they must agree",
+    ),
+    (
+        "mse",
+        lambda: nn.mse(Z(4), Z(4)),
+        S,
+        r"mse: z has shape \(4,\); it must be \(n, n_out\), one row per sample",
+    ),
+    (
+        "mse",
+        lambda: nn.mse(Z((0, 1)), Z((0, 1))),
+        S,
+        r"mse: z has shape \(0, 1\); it must be \(n, n_out\), one row per sample",
+    ),
+    ("mse", lambda: nn.mse(Z((2, 2)), BAD), V, r"mse: y has nan at index \(1, 1\); remove or replace it"),
+    ("mse", lambda: nn.mse(Z((2, 2)), INF), V, r"mse: y has inf at index \(0, 1\); remove or replace it"),
+    ("mse", lambda: nn.mse(Z((3, 2, 2)), BAD), V, r"mse: y has nan at index \(1, 1\); remove or replace it"),
+    (
+        "binary_cross_entropy",
+        lambda: nn.binary_cross_entropy(Z((4, 1)), Z(4)),
+        S,
+        r"binary_cross_entropy: y has shape \(4,\) but z has shape \(4, 1\); they must agree; "
+        r"use y\[:, None\] for shape \(4, 1\)",
+    ),
+    (
+        "binary_cross_entropy",
+        lambda: nn.binary_cross_entropy(Z((2, 1)), np.array([[-1.0], [1.0]])),
+        V,
+        r"binary_cross_entropy: y runs from -1.0 to 1.0; it must stay in \[0, 1\]",
+    ),
+    (
+        "binary_cross_entropy",
+        lambda: nn.binary_cross_entropy(Z((2, 1)), np.array([[0], [2]])),
+        V,
+        r"binary_cross_entropy: y runs from 0 to 2; it must stay in \[0, 1\]",
+    ),
+    (
+        "binary_cross_entropy",
+        lambda: nn.binary_cross_entropy(Z((2, 2)), BAD),
+        V,
+        r"binary_cross_entropy: y has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "cross_entropy",
+        lambda: nn.cross_entropy(Z((4, 3)), Z((4, 1), int)),
+        S,
+        r"cross_entropy: y has shape \(4, 1\) but z has shape \(4, 3\); y must be \(4,\)",
+    ),
+    (
+        "cross_entropy",
+        lambda: nn.cross_entropy(Z(3), 0),
+        S,
+        r"cross_entropy: z has shape \(3,\); it must be \(n, k\), one row per sample",
+    ),
+    (
+        "cross_entropy",
+        lambda: nn.cross_entropy(Z((4, 3)), Z(4)),
+        T,
+        r"cross_entropy: y has dtype float64; class labels are integers, e.g. y.astype\(int\)",
+    ),
+    (
+        "cross_entropy",
+        lambda: nn.cross_entropy(Z((2, 3)), np.array([1, 3])),
+        V,
+        r"cross_entropy: labels run from 1 to 3; z has classes 0 to 2",
+    ),
+    (
+        "cross_entropy",
+        lambda: nn.cross_entropy(Z((2, 3)), np.array([-1, 2])),
+        V,
+        r"cross_entropy: labels run from -1 to 2; z has classes 0 to 2",
+    ),
+    (
+        "accuracy",
+        lambda: nn.accuracy(Z((4, 3)), Z(3, int)),
+        S,
+        r"accuracy: y has shape \(3,\) but z has shape \(4, 3\); y must be \(4,\)",
+    ),
+    # --- layers and networks
+    (
+        "dense",
+        lambda: nn.dense(Z((32, 5)), Z((3, 2)), Z(2)),
+        S,
+        r"dense: x has shape \(32, 5\) but W has shape \(3, 2\); x must be \(n, 3\)",
+    ),
+    (
+        "dense",
+        lambda: nn.dense(Z(3), Z((3, 2)), Z(2)),
+        S,
+        r"dense: x has shape \(3,\) but W has shape \(3, 2\); x must be \(n, 3\)",
+    ),
+    (
+        "dense",
+        lambda: nn.dense(Z((4, 3)), Z((3, 2)), Z(1)),
+        S,
+        r"dense: b has shape \(1,\) but W has shape \(3, 2\); b must be \(2,\)",
+    ),
+    (
+        "dense",
+        lambda: nn.dense(Z((4, 3)), Z((7, 3, 2)), Z(2)),
+        S,
+        r"dense: b has shape \(2,\) but W has shape \(7, 3, 2\); b must be \(7, 2\)",
+    ),
+    (
+        "dense_backward",
+        lambda: nn.dense_backward(Z((4, 1)), Z((4, 3)), Z((3, 2))),
+        S,
+        r"dense_backward: dz has shape \(4, 1\); for this x and W it must be \(4, 2\)",
+    ),
+    (
+        "dense_backward",
+        lambda: nn.dense_backward(Z((5, 2)), Z((4, 3)), Z((3, 2))),
+        S,
+        r"dense_backward: dz has shape \(5, 2\); for this x and W it must be \(4, 2\)",
+    ),
+    (
+        "dense_backward",
+        lambda: nn.dense_backward(Z((4, 2)), Z((4, 3)), Z((7, 3, 2))),
+        S,
+        r"dense_backward: dz has shape \(4, 2\); for this x and W it must be \(7, 4, 2\)",
+    ),
+    (
+        "dense_backward",
+        lambda: nn.dense_backward(Z(2), Z((4, 3)), Z((3, 2))),
+        S,
+        r"dense_backward: dz has shape \(2,\); for this x and W it must be \(4, 2\)",
+    ),
+    ("xavier", lambda: nn.xavier(0, 3, 2), T, r"xavier: rng is 0; " + re.escape(NOT_A_RNG)),
+    ("he", lambda: nn.he(None, 3, 2), T, r"he: rng is None; " + re.escape(NOT_A_RNG)),
+    (
+        "MLP",
+        lambda: nn.MLP((2,)),
+        V,
+        r"MLP: sizes is \(2,\); it needs an input and an output, e.g. \(2, 4, 1\)",
+    ),
+    ("MLP", lambda: nn.MLP((2, 0, 1)), V, r"MLP: a size is 0; it must be a whole number of at least 1"),
+    ("MLP", lambda: nn.MLP((2, 4.0, 1)), V, r"MLP: a size is 4.0; it must be a whole number of at least 1"),
+    (
+        "MLP",
+        lambda: nn.MLP((2, 4, 1), hidden=np.tanh),
+        T,
+        r"MLP: <ufunc 'tanh'> has no backward; pass e.g. hidden=tanh, or set f.backward",
+    ),
+    (
+        "MLP",
+        lambda: nn.MLP((2, 4, 1), hidden="tanh"),
+        T,
+        r"MLP: 'tanh' has no backward; pass e.g. hidden=tanh, or set f.backward",
+    ),
+    (
+        "MLP",
+        lambda: nn.MLP((2, 4, 1), hidden=(nn.tanh, nn.relu)),
+        S,
+        r"MLP: 2 activations for the 1 hidden layers of \(2, 4, 1\)",
+    ),
+    ("MLP.init", lambda: NET.init(0), T, r"MLP.init: rng is 0; " + re.escape(NOT_A_RNG)),
+    ("MLP.init", lambda: NET.init(np.random), T, r"MLP.init: rng is <module.*>; " + re.escape(NOT_A_RNG)),
+    (
+        "MLP.init",
+        lambda: NET.init([rng()], runs=2),
+        S,
+        r"MLP.init: runs is 2 but there are 1 generators",
+    ),
+    (
+        "MLP.init",
+        lambda: NET.init(rng(), runs=0),
+        V,
+        r"MLP.init: runs is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "MLP.init",
+        lambda: NET.init(rng(), dtype=int),
+        T,
+        r"Params: theta has dtype int64; it must be float64 or float32",
+    ),
+    (
+        "MLP.forward",
+        lambda: NET.forward(params(), Z((4, 3))),
+        S,
+        r"dense: x has shape \(4, 3\) but W has shape \(2, 4\); x must be \(n, 2\)",
+    ),
+    (
+        "MLP.backward",
+        lambda: NET.backward(params(), NET.forward(params(), X)[1], Z((4, 2)), params()),
+        S,
+        r"dense_backward: dz has shape \(4, 2\); for this x and W it must be \(4, 1\)",
+    ),
+    # --- parameters
+    (
+        "Params",
+        lambda: nn.Params(Z(4), SHAPES),
+        S,
+        r"Params: theta has shape \(4,\) but the named shapes hold 3 numbers",
+    ),
+    (
+        "Params",
+        lambda: nn.Params(1.0, SHAPES),
+        S,
+        r"Params: theta has shape \(\) but the named shapes hold 3 numbers",
+    ),
+    (
+        "Params",
+        lambda: nn.Params(Z(3, int), SHAPES),
+        T,
+        r"Params: theta has dtype int64; it must be float64 or float32",
+    ),
+    ("Params", lambda: params()["W3"], KeyError, r'"no parameter \'W3\'; there are W1, b1, W2, b2"'),
+    (
+        "Params.like",
+        lambda: params().like(Z((2, 3))),
+        S,
+        r"Params: theta has shape \(2, 3\) but the named shapes hold 17 numbers",
+    ),
+    # --- gradient checks
+    (
+        "central_difference",
+        lambda: nn.central_difference(np.sum, Z(3, np.float32)),
+        T,
+        r"central_difference: x has dtype float32; differences need float64",
+    ),
+    (
+        "central_difference",
+        lambda: nn.central_difference(lambda x: np.float32(1), Z(3)),
+        T,
+        r"central_difference: what f returns has dtype float32; differences need float64",
+    ),
+    (
+        "central_difference",
+        lambda: nn.central_difference(lambda x: NAN, Z(3)),
+        V,
+        r"central_difference: what f returns has nan at index \(\); remove or replace it",
+    ),
+    (
+        "central_difference",
+        lambda: nn.central_difference(nn.softmax, Z(3)),
+        V,
+        r"central_difference: f is not elementwise; make it give a number, e.g. np.sum\(w \* f\(x\)\)",
+    ),
+    (
+        "central_difference",
+        lambda: nn.central_difference(lambda x: Z(2), Z(3)),
+        S,
+        r"central_difference: f gives shape \(2,\); make it a number or \(3,\)",
+    ),
+    (
+        "central_difference",
+        lambda: nn.central_difference(np.sum, Z(3), h=0.0),
+        V,
+        r"central_difference: h is .*; it must be above 0 and finite",
+    ),
+    (
+        "projected_difference",
+        lambda: nn.projected_difference(np.sum, Z(3), Z(2)),
+        S,
+        r"projected_difference: v has shape \(2,\) but x has shape \(3,\); they must agree",
+    ),
+    (
+        "projected_difference",
+        lambda: nn.projected_difference(np.sin, Z(3), Z(3)),
+        S,
+        r"projected_difference: f gives shape \(3,\); it must give a number",
+    ),
+    (
+        "projected_difference",
+        lambda: nn.projected_difference(np.sum, Z(3), Z(3), h=-1),
+        V,
+        r"projected_difference: h is -1; it must be above 0 and finite",
+    ),
+    (
+        "gradcheck",
+        lambda: nn.gradcheck(np.sum, Z(3), Z(2)),
+        S,
+        r"gradcheck: grad has shape \(2,\) but x has shape \(3,\); they must agree",
+    ),
+    (
+        "gradcheck",
+        lambda: nn.gradcheck(np.sum, Z(3, np.float32), Z(3)),
+        T,
+        r"gradcheck: x has dtype float32; differences need float64",
+    ),
+    (
+        "gradcheck",
+        lambda: nn.gradcheck(np.sum, Z(3), Z(3, np.float32)),
+        T,
+        r"gradcheck: grad has dtype float32; differences need float64",
+    ),
+    (
+        "gradcheck",
+        lambda: nn.gradcheck(np.sum, Z((2, 2)), BAD),
+        V,
+        r"gradcheck: grad has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "gradcheck",
+        lambda: nn.gradcheck(np.sum, Z(3), Z(3), rtol=0),
+        V,
+        r"gradcheck: rtol is 0; it must be above 0 and finite",
+    ),
+    (
+        "gradcheck",
+        lambda: nn.gradcheck(np.sum, Z(3), Z(3), full=1, rng=7),
+        T,
+        r"gradcheck: rng is 7; " + re.escape(NOT_A_RNG),
+    ),
+    # --- optimizers
+    *[
+        (
+            make.__name__,
+            lambda make=make, lr=lr: make(lr),
+            V,
+            f"{make.__name__}: lr is {said}; it must be above 0 and finite",
+        )
+        for make in (nn.SGD, nn.Momentum, nn.Adam)
+        for lr, said in (
+            (0, "0"),
+            (-0.1, "-0.1"),
+            (NAN, "nan"),
+            (np.inf, "inf"),
+            ("fast", "'fast'"),
+            (None, "None"),
+        )
+    ],
+    (
+        "SGD",
+        lambda: nn.SGD(np.array([[0.1], [-1.0]])),
+        V,
+        r"(?s)SGD: lr is array\(.*\); it must be above 0 and finite",
+    ),
+    *[
+        (
+            f"{make.__name__}",
+            lambda make=make: make(np.full(3, 0.1)),
+            S,
+            rf"{make.__name__}: lr has shape \(3,\); one per run is \(R, 1\), as lr\[:, None\]",
+        )
+        for make in (nn.SGD, nn.Momentum, nn.Adam)
+    ],
+    *[
+        (
+            f"{make.__name__}.step",
+            lambda make=make: step(make(np.full((3, 1), 0.1)), Z((2, 5)), Z((2, 5))),
+            S,
+            rf"{make.__name__}: theta has shape \(2, 5\); one setting per run is \(2, 1\), not \(3, 1\)",
+        )
+        for make in (nn.SGD, nn.Momentum, nn.Adam)
+    ],
+    *[
+        (
+            f"{make.__name__}.step",
+            lambda make=make: step(make(0.1), Z(5), Z(1)),
+            S,
+            rf"{make.__name__}: theta has shape \(5,\) but g \(1,\)",
+        )
+        for make in (nn.SGD, nn.Momentum, nn.Adam)
+    ],
+    *[
+        (
+            f"{make.__name__}.step",
+            lambda make=make: step_twice(make(0.1)),
+            S,
+            rf"{make.__name__}: theta has shape \(4,\) but the state \(3,\); make a new optimizer",
+        )
+        for make in (nn.Momentum, nn.Adam)
+    ],
+    (
+        "Momentum",
+        lambda: nn.Momentum(0.1, 1.0),
+        V,
+        "Momentum: momentum is 1.0; it must be at least 0 and below 1",
+    ),
+    (
+        "Momentum",
+        lambda: nn.Momentum(0.1, -0.5),
+        V,
+        "Momentum: momentum is -0.5; it must be at least 0 and below 1",
+    ),
+    ("Adam", lambda: nn.Adam(beta1=1), V, "Adam: beta1 is 1; it must be at least 0 and below 1"),
+    ("Adam", lambda: nn.Adam(beta2=NAN), V, "Adam: beta2 is nan; it must be at least 0 and below 1"),
+    ("Adam", lambda: nn.Adam(eps=0), V, "Adam: eps is 0; it must be above 0 and finite"),
+    # --- data
+    *[
+        row
+        for name in ("moons", "spirals")
+        for make in [getattr(nn, name)]
+        for row in (
+            (
+                name,
+                lambda make=make: make(0, 0.1, rng()),
+                V,
+                f"{name}: n is 0; it must be a whole number of at least 1",
+            ),
+            (
+                name,
+                lambda make=make: make(9.5, 0.1, rng()),
+                V,
+                f"{name}: n is 9.5; it must be a whole number of at least 1",
+            ),
+            (
+                name,
+                lambda make=make: make(9, -0.1, rng()),
+                V,
+                f"{name}: noise is -0.1; it must be at least 0 and finite",
+            ),
+            (
+                name,
+                lambda make=make: make(9, NAN, rng()),
+                V,
+                f"{name}: noise is nan; it must be at least 0 and finite",
+            ),
+            (name, lambda make=make: make(9, 0.1, 0), T, f"{name}: rng is 0; " + re.escape(NOT_A_RNG)),
+        )
+    ],
+    (
+        "spirals",
+        lambda: nn.spirals(9, 0.1, rng(), turns=0),
+        V,
+        "spirals: turns is 0; it must be above 0 and finite",
+    ),
+    ("digits", lambda: nn.digits(0), T, "digits: rng is 0; " + re.escape(NOT_A_RNG)),
+    ("digits", lambda: nn.digits(test_size=1), V, "digits: test_size is 1; it must be above 0 and below 1"),
+    ("digits", lambda: nn.digits(test_size=0), V, "digits: test_size is 0; it must be above 0 and below 1"),
+    # --- training: fit goes through train, so each row holds for both
+    *[
+        (name, lambda name=name, how=how: fit(name, **how), error, message)
+        for name in ("train", "fit")
+        for how, error, message in [
+            ({"x": BAD, "y": Z((2, 1))}, V, r"train: x has nan at index \(1, 1\); remove or replace it"),
+            (
+                {"y": np.array([[0], [1], [np.inf], [0]])},
+                V,
+                r"train: y has inf at index \(2, 0\); remove or replace it",
+            ),
+            (
+                {"p": params().like(np.full(17, NAN))},
+                V,
+                r"train: theta has nan at index \(0,\); remove or replace it",
+            ),
+            ({"x": Z(2)}, S, r"train: x has shape \(2,\); it must be \(n, n_in\) with at least one row"),
+            (
+                {"x": Z((0, 2)), "y": Z((0, 1))},
+                S,
+                r"train: x has shape \(0, 2\); it must be \(n, n_in\) with at least one row",
+            ),
+            (
+                {"y": Z((3, 1))},
+                S,
+                r"train: x has shape \(4, 2\) but y has shape \(3, 1\); one target per row of x",
+            ),
+            ({"y": 1.0}, S, r"train: x has shape \(4, 2\) but y has shape \(\); one target per row of x"),
+            (
+                {"x": Z((4, 3))},
+                S,
+                r"dense: x has shape \(4, 3\) but W has shape \(2, 4\); x must be \(n, 2\)",
+            ),
+            (
+                {"y": Y[:, 0]},
+                S,
+                r"mse: y has shape \(4,\) but z has shape \(4, 1\); they must agree; use y\[:, None\] for shape \(4, 1\)",
+            ),
+            (
+                {"y": Y[:, 0], "loss": nn.cross_entropy},
+                T,
+                r"cross_entropy: y has dtype float64; class labels are integers, .*",
+            ),
+            ({"epochs": None}, V, r"train: epochs is None and steps is None; give exactly one of them"),
+            ({"steps": 5}, V, r"train: epochs is 3 and steps is 5; give exactly one of them"),
+            ({"epochs": 0}, V, r"train: epochs is 0; it must be a whole number of at least 1"),
+            ({"epochs": 1.5}, V, r"train: epochs is 1.5; it must be a whole number of at least 1"),
+            (
+                {"epochs": None, "steps": -1},
+                V,
+                r"train: steps is -1; it must be a whole number of at least 1",
+            ),
+            ({"batch_size": 0}, V, r"train: batch_size is 0; it must be a whole number of at least 1"),
+            ({"batch_size": 5}, V, r"train: batch_size is 5 but x has 4 rows; take at most 4"),
+            ({"batch_size": 2}, T, r"train: rng is None; " + re.escape(NOT_A_RNG)),
+            ({"stop_loss": -1}, V, r"train: stop_loss is -1; it must be at least 0 and finite"),
+            ({"stop_loss": NAN}, V, r"train: stop_loss is nan; it must be at least 0 and finite"),
+            ({"on_divergence": "skip"}, V, r"train: on_divergence is 'skip'; it must be 'raise' or 'stop'"),
+            ({"epoch": 3}, T, r"train\(\) got an unexpected keyword argument 'epoch'.*"),
+        ]
+    ],
+    ("train", lambda: diverge("train"), nn.DivergenceError, "train: the loss is .* at step .*"),
+    ("fit", lambda: diverge("fit"), nn.DivergenceError, "train: the loss is .* at step .*"),
+    (
+        "fit",
+        lambda: fit("fit", record="loss"),
+        T,
+        r"fit: record is 'loss'; it must be a function of \(p, epoch\)",
+    ),
+]
+
+# Nothing to refuse: no argument, or a record of results that only nnmath makes.
+EXEMPT = {"xor", "Params.copy", "ShapeError", "DivergenceError", "GradCheck", "History"}
+
+
+@pytest.mark.parametrize(
+    "name, call, error, message", ROWS, ids=[f"{i}-{row[0]}" for i, row in enumerate(ROWS)]
+)
+def test_bad_input(name, call, error, message):
+    with pytest.raises(error) as info:
+        call()
+    assert info.type is error or (
+        error is TypeError and issubclass(info.type, TypeError)
+    )  # NumPy subclasses it
+    assert re.fullmatch(message, str(info.value)), str(info.value)
+
+
+def public_callables():
+    for name in nn.__all__:
+        yield name
+        thing = getattr(nn, name)
+        if inspect.isclass(thing) and thing.__module__.startswith("nnmath"):
+            for method, f in vars(thing).items():
+                fields = getattr(thing, "__dataclass_fields__", {})  # MLP.hidden is a function, not a method
+                if not method.startswith("_") and method not in fields and inspect.isfunction(f):
+                    yield f"{name}.{method}"
+
+
+def test_every_public_callable_has_a_row():
+    names = set(public_callables())
+    assert {name for name, *_ in ROWS} | EXEMPT == names, (
+        "a callable without a row, or a row without a callable"
+    )
+    assert not {name for name, *_ in ROWS} & EXEMPT
+
+
+def test_bad_settings_are_refused_before_anything_happens():
+    """train checks at the call, not at the first step."""
+    with pytest.raises(ValueError, match="epochs is 0"):
+        nn.train(NET, params(), X, Y, loss=nn.mse, optimizer=nn.SGD(0.1), epochs=0)
+
+
+def test_a_refused_call_leaves_the_parameters_alone():
+    p = params()
+    with pytest.raises(nn.ShapeError):
+        fit("fit", p=p, y=Y[:, 0])
+    np.testing.assert_array_equal(p.theta, params().theta)
