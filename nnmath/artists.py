@@ -231,7 +231,8 @@ def reader(artist):
         raise TypeError(f"explore: draw returned a {type(artist).__name__}; what can move is: {KNOWN}")
     if artist.axes is not None and artist.axes.name != "rectilinear":
         _refuse(artist, f"{artist.axes.name} axes", "only plain axes can hold what moves")
-    if artist.axes is None and not artist.get_transform().contains_branch(artist.figure.transSubfigure):
+    whole = getattr(artist.figure, "transSubfigure", None)
+    if artist.axes is None and not (whole and artist.get_transform().contains_branch(whole)):
         _refuse(artist, "neither axes nor a place in the figure", "use ax.text, ax.set_title or fig.text")
     return read
 
@@ -246,6 +247,7 @@ def is_shown(artist):
 
 def _cut_line(points):
     """The parts of a line within the edge, with gaps between: slopes stay true however far it goes."""
+    points = np.where(np.isfinite(points), np.clip(points, -1e290, 1e290), np.nan)  # room to multiply
     path = Path(points).cleaned(remove_nans=True, clip=(-EDGE, -EDGE, EDGE, EDGE))
     ends = np.flatnonzero(path.codes == Path.STOP)
     starts = np.flatnonzero(path.codes == Path.MOVETO)

@@ -72,7 +72,7 @@ class Layer {
 
   /** Start afresh in `group`, in a box of the SVG. */
   mount(group, box, uid) {
-    Object.assign(this, { group: group.appendChild(document.createElementNS(SVG, "g")), box, uid, slots: [] });
+    Object.assign(this, { group: group.appendChild(document.createElementNS(SVG, "g")), box, uid, slots: [], href: "" });
   }
 
   /** The i-th element of this layer, made when it is first needed, in the given look. */

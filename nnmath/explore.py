@@ -283,10 +283,10 @@ def _frames(fig, draw, controls, artists, readers, limits):
             now, said = _collect(draw(**at))
             if now != artists:
                 raise ValueError(
-                    "draw returned other artists than at first; hide them with set_visible(False)"
+                    "explore: draw returned other artists than at first; hide them with set_visible(False)"
                 )
             if _limits(fig) != limits:
-                raise ValueError("draw changed the limits of an axes; fix them before explore")
+                raise ValueError("explore: draw changed the limits of an axes; fix them before explore")
             says.append(said)
             for artist, read, box, own in zip(artists, readers, boxes, layers, strict=True):
                 _add(own, k, artist, list(read(artist, box)), box)

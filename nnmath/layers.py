@@ -38,16 +38,19 @@ def dense_backward(dz, x, W, *, dW=None, db=None, need_dx=True):
     dx = _product(dz, W.mT, W) if need_dx else None
     if W.ndim == 2 and dz.ndim > 2:
         dz, x = dz.reshape(-1, dz.shape[-1]), x.reshape(-1, x.shape[-1])
-    dW = _product(x.mT, dz, W, dW)
+    dW = _product(x.mT, dz, W, out=dW)
     if _runs_last(W):
         return dx, dW, np.einsum("...no->...o", dz, out=db)
     return dx, dW, np.matmul(ones(dz.shape[-2], dz.dtype), dz, out=db)
 
 
 def _runs_last(W):
+    """Whether the runs of a stack are neighbors in memory, as `MLP.init` lays out many tiny networks."""
     return W.ndim == 3 and W.strides[0] == W.itemsize
 
 
 def _product(a, b, W, out=None):
-    """a @ b, along the runs of a stack where they are neighbours in memory."""
-    return np.einsum("...ij,...jk->...ik", a, b, out=out) if _runs_last(W) else np.matmul(a, b, out=out)
+    """The matrix product a b; einsum goes along runs that are neighbors, twice as fast as tiny products."""
+    if _runs_last(W):
+        return np.einsum("...ij,...jk->...ik", a, b, out=out)
+    return np.matmul(a, b, out=out)

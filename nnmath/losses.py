@@ -22,7 +22,7 @@ def mse(z, y):
     z, y = _check_target("mse", z, y)
     d = z - y
     flat = d.reshape(*z.shape[:-2], -1)
-    loss = (flat * flat) @ ones(flat.shape[-1], flat.dtype) / flat.shape[-1]
+    loss = np.vecdot(flat, flat) / flat.shape[-1]
     fine = abs(loss) < np.inf
     if not (fine.all() if fine.ndim else fine):  # only then look at y: the check costs nothing in a loop
         check_finite("mse", "y", y)

@@ -46,7 +46,7 @@ def numbers(w, where):
 
 
 def shown(w, k, mover=0, layer=0):
-    """A layer at position k: its pieces in fractions of the box, NaN where the pen is lifted, and their looks."""
+    """A layer at position k: its pieces in fractions of the box, NaN for a lifted pen, and their looks."""
     spec = w.spec["movers"][mover]["layers"][layer]
     points = numbers(w, spec["at"])[k].reshape(2, spec["pieces"], spec["length"]).astype(float)
     points[points == -32768] = np.nan
@@ -72,7 +72,10 @@ def trimmed(points):
 def alike(pieces, wanted):
     assert len(pieces) == len(wanted)
     for got, want in zip(pieces, wanted, strict=True):
-        np.testing.assert_allclose(trimmed(got), trimmed(want), atol=0.5001 / 8192 + 2e-4 / 8192)
+        got, want = trimmed(got), trimmed(want)
+        if len(want) == len(got) + 1 and (want[0] == want[-1]).all():
+            want = want[:-1]  # an area is closed by the page
+        np.testing.assert_allclose(got, want, atol=0.5001 / 8192 + 2e-4 / 8192)
 
 
 # --- Each kind of artist, read back ---
@@ -235,7 +238,7 @@ def test_filled_areas_may_come_and_go():
     area = ax.fill_between(x, 0, 0)
 
     def polygons(t):
-        return [np.array([[0, 0], [t, t], [t, 0]]), *[np.array([[t, 0], [1, 1], [1, 0.0]])] * (t > 0.5)]
+        return [np.array([[0, 0], [t, t], [t, 0]]), *[np.array([[t, 0], [1, 1], [1, 0.0]])] * int(t > 0.5)]
 
     def draw(t):
         area.set_verts(polygons(t))

@@ -196,12 +196,14 @@ def test_mlp(sizes, fs, loss):
     np.testing.assert_allclose(grads.theta @ v, slope, rtol=1e-6)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])  # runs one after the other in memory, or side by side
 @pytest.mark.parametrize("stacked_x", [False, True])
 @pytest.mark.parametrize("sizes, fs", NETS, ids=str)
-def test_mlp_stack_is_its_slices(sizes, fs, stacked_x):
+def test_mlp_stack_is_its_slices(sizes, fs, stacked_x, order):
     net, runs, n = nn.MLP(sizes, hidden=fs), 4, 6
     p = net.init([np.random.default_rng(r) for r in range(runs)])
     p.theta += RNG.normal(0, 0.5, p.theta.shape)
+    p = p.like(np.array(p.theta, order=order))
     x = RNG.normal(size=(runs, n, sizes[0]) if stacked_x else (n, sizes[0]))
     z, cache = net.forward(p, x)
     dz, grads = RNG.normal(size=z.shape), p.like(np.full_like(p.theta, np.nan))

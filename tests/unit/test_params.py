@@ -99,6 +99,19 @@ def test_run_r_is_the_single_draw_of_its_generator():
     assert net.init(np.random.default_rng(0), runs=1).theta.shape == (1, net.n_params)
 
 
+def test_many_tiny_networks_lie_side_by_side():
+    net = nn.MLP((2, 4, 1))
+    many = net.init([np.random.default_rng(s) for s in range(100)])
+    assert (
+        many.theta.flags.f_contiguous
+        and not net.init(np.random.default_rng(0), runs=9).theta.flags.f_contiguous
+    )
+    for s in (0, 57, 99):
+        np.testing.assert_array_equal(many.theta[s], net.init(np.random.default_rng(s)).theta)
+    many["b1"][:] = 3
+    assert (many.theta[:, 8:12] == 3).all()
+
+
 def test_float32_is_the_rounded_draw():
     net = nn.MLP((2, 4, 1))
     a, b = net.init(np.random.default_rng(0)), net.init(np.random.default_rng(0), np.float32)

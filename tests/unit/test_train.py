@@ -146,6 +146,18 @@ def test_one_run_is_its_slice_of_a_stack(make, batch_size):
         np.testing.assert_allclose(p.theta[r], one.theta, rtol=1e-8, atol=1e-11)
 
 
+@pytest.mark.parametrize("make", [nn.SGD, nn.Momentum, nn.Adam], ids=lambda f: f.__name__)
+def test_one_run_is_its_slice_of_a_hundred(make):
+    """Many tiny networks lie side by side in memory: the same numbers, to rounding."""
+    p = NET.init([np.random.default_rng(s) for s in range(100)])
+    h = xor(p, make(np.linspace(0.01, 0.5, 100)[:, None]), epochs=50)
+    for r in (0, 42, 99):
+        one = start(r)
+        h1 = xor(one, make(float(np.linspace(0.01, 0.5, 100)[r])), epochs=50)
+        np.testing.assert_allclose(h.loss[:, r], h1.loss, rtol=1e-9)
+        np.testing.assert_allclose(p.theta[r], one.theta, rtol=1e-7, atol=1e-10)
+
+
 @pytest.mark.parametrize("batch_size", [None, 8])
 def test_each_run_on_data_of_its_own(batch_size):
     net, sets = moons()[0], [nn.moons(20, 0.2, np.random.default_rng(s)) for s in (1, 2)]

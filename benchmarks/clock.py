@@ -1,0 +1,48 @@
+"""Timing: contestants take turns, and their medians are compared, after their results were."""
+
+import statistics
+from collections import namedtuple
+from time import process_time
+
+import numpy as np
+
+STEPS = 50  # after which weights and losses must be equal
+TOLERANCE = 2e-4  # of the largest weight or loss; float32 rounds each operation by 6e-8
+
+# step(): makes one step and returns its loss. theta(): the weights so far, in the order of nnmath's Params.
+Contestant = namedtuple("Contestant", "step theta")
+
+
+def race(makers, steps, rounds):
+    """Median seconds of one step, by name. makers: name to function that makes a new Contestant.
+
+    Each round makes every contestant anew (none may grow old and slow on denormal numbers), warms it up and
+    times `steps` of its steps, none always first. The clock is that of this process, all of it one thread:
+    waiting for a processor that others use is not counted.
+    """
+    times = {name: [] for name in makers}
+    for i in range(rounds):
+        first = i % len(makers)
+        for name in [*list(makers)[first:], *list(makers)[:first]]:
+            step = makers[name]().step
+            for _ in range(max(2, steps // 10)):
+                step()
+            start = process_time()
+            for _ in range(steps):
+                step()
+            times[name].append((process_time() - start) / steps)
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
+def apart(make, make_peer):
+    """The largest difference of weights and losses after 50 steps, relative; AssertionError if too large."""
+    contestants = make(), make_peer()
+    losses = [[_array(c.step()) for c in contestants] for _ in range(STEPS)]
+    pairs = [*losses, [_array(c.theta()) for c in contestants]]
+    worst = max(abs(a - b).max() / abs(b).max() for a, b in pairs)
+    assert worst < TOLERANCE, f"after {STEPS} steps the contestants are {worst:.1g} apart"
+    return worst
+
+
+def _array(a):
+    return np.array(a.detach() if hasattr(a, "detach") else a)

@@ -1,0 +1,600 @@
+"""Every figure and every quiz of the built book, as a reader meets them, against what Python computed.
+
+Each test runs on every page that holds one, and on a page of the test's own (sink.py), which has every kind
+of artist and control. A failure names the figure, the control and the position.
+"""
+
+import base64
+import io
+import itertools
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+import sink
+from conftest import ROOT, VIEW, html_root, pages
+from figure_page import write_page
+from PIL import Image
+from truth import Truth, of_notebook
+
+SINK = f"_figures-{os.getpid()}/sink.html"
+CLOSE = 0.2  # units of the SVG, of which a figure is 518 wide
+
+# Set controls the way a reader's hand does, and read back what the picture then holds.
+SCRIPT = """
+window.nnSet = async (name, index) => {
+  const figure = document.querySelector(`figure.explore[data-name="${name}"]`);
+  for (const [control, i] of Object.entries(index)) {
+    const inputs = [...figure.querySelectorAll(`[data-control="${control}"]`)], [first] = inputs;
+    if (first.type === "radio") inputs[i].click();
+    else {
+      first.value = i;
+      first.dispatchEvent(new Event(first.tagName === "SELECT" ? "change" : "input", { bubbles: true }));
+    }
+  }
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+};
+window.nnRead = (name) => {
+  const figure = document.querySelector(`figure.explore[data-name="${name}"]`), svg = figure.querySelector("svg");
+  const seen = (node) => getComputedStyle(node).display !== "none";
+  const number = (node, key) => +node.getAttribute(key);
+  const movers = [...svg.querySelectorAll("g[id]")].filter((g) => /-move\\d+$/.test(g.id));
+  movers.sort((a, b) => a.id.match(/\\d+$/)[0] - b.id.match(/\\d+$/)[0]);
+  const read = (group) => ({
+    paths: [...group.querySelectorAll("path")].filter(seen).map((p) => {
+      const { stroke, fill } = getComputedStyle(p);
+      return { d: p.getAttribute("d") ?? "", ink: stroke === "none" ? fill : stroke };
+    }),
+    texts: [...group.querySelectorAll("text")].filter((t) => seen(t) && t.textContent).map((t) => ({
+      x: number(t.firstChild, "x"), y: number(t, "y"),
+      said: [...t.children].map((row) => row.textContent).join("\\n"),
+      ink: getComputedStyle(t).fill,
+    })),
+    images: [...group.querySelectorAll("image")].filter(seen).map((i) => ({
+      x: number(i, "x"), y: number(i, "y"), width: number(i, "width"), height: number(i, "height"),
+      href: i.getAttribute("href"),
+    })),
+  });
+  return { movers: movers.map(read), says: figure.querySelector(".explore-says")?.textContent ?? "" };
+};
+window.nnIndex = (name) => {
+  const inputs = [...document.querySelectorAll(`figure.explore[data-name="${name}"] [data-control]`)];
+  const chosen = inputs.filter((input) => input.type !== "radio" || input.checked);
+  return Object.fromEntries(chosen.map((input) => [input.dataset.control, +input.value]));
+};
+"""
+
+
+# --- The pages and the truth about them ---
+
+
+def pytest_generate_tests(metafunc):
+    if "figures_on" in metafunc.fixturenames:
+        having = [p for p in pages() if VIEW[7:-1] in (html_root() / p).read_text(encoding="utf8")]
+        metafunc.parametrize("figures_on", ["sink", *having], scope="session")
+
+
+def test_every_chapter_has_a_figure(chapter_path):
+    assert VIEW[7:-1] in (html_root() / chapter_path).read_text(encoding="utf8"), (
+        f"{chapter_path} has no live figure"
+    )
+
+
+@pytest.fixture(scope="session")
+def sink_page(built_book):
+    folder = (built_book / SINK).parent
+    folder.mkdir()
+    truth = Truth()
+    with truth.watching():
+        sink_explore, sink_quiz = sink.explore, sink.quiz
+        import nnmath.explore
+        import nnmath.quiz
+
+        sink.explore, sink.quiz = nnmath.explore.explore, nnmath.quiz.quiz
+        try:
+            sink.build()
+        finally:
+            sink.explore, sink.quiz = sink_explore, sink_quiz
+    write_page(built_book / SINK, truth.widgets, sink.LINKS)
+    yield truth
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def truth(figures_on, sink_page, cache={}):  # noqa: B006 (a notebook is run once for all tests of its page)
+    if figures_on == "sink":
+        return sink_page
+    if figures_on not in cache:
+        notebook = (ROOT / figures_on).with_suffix(".ipynb")
+        assert notebook.exists(), f"{figures_on} has figures, but {notebook.relative_to(ROOT)} is not there"
+        cache[figures_on] = of_notebook(notebook)
+    return cache[figures_on]
+
+
+@pytest.fixture
+def load(open_page, figures_on):
+    def load(width=1280, **given):
+        page = open_page(SINK if figures_on == "sink" else figures_on, width=width, **given)
+        page.evaluate(SCRIPT)
+        return page
+
+    return load
+
+
+def put(page, name, index):
+    page.evaluate("([name, index]) => nnSet(name, index)", [name, index])
+
+
+def read(page, name):
+    return page.evaluate("(name) => nnRead(name)", name)
+
+
+def index_of(page, name):
+    return page.evaluate("(name) => nnIndex(name)", name)
+
+
+def figure_of(page, name):
+    return page.locator(f'figure.explore[data-name="{name}"]')
+
+
+def start_of(figure):
+    return {name: c.start for name, c in figure.controls.items()}
+
+
+def some_positions(figure, count=4):
+    """The start, both ends, and a few positions drawn by lot, the same ones in each run."""
+    rng = np.random.default_rng(0)
+    sizes = {name: len(c.values) for name, c in figure.controls.items()}
+    lots = [{name: int(rng.integers(n)) for name, n in sizes.items()} for _ in range(count)]
+    ends = [dict.fromkeys(sizes, 0), {name: n - 1 for name, n in sizes.items()}]
+    found = [start_of(figure), *ends, *lots] if sizes else [{}]
+    return [p for i, p in enumerate(found) if p not in found[:i]]
+
+
+# --- The same picture as Matplotlib's ---
+
+
+def test_the_page_shows_the_figures_of_its_notebook(load, truth, figures_on):
+    names = load().eval_on_selector_all("figure.explore", "figures => figures.map((f) => f.dataset.name)")
+    assert sorted(names) == sorted(truth.figures)
+
+
+def test_values_are_those_that_python_computed(load, truth):
+    page = load()
+    faults = []
+    for name, figure in truth.figures.items():
+        for index in some_positions(figure):
+            put(page, name, index)
+            got, (want, says) = read(page, name), figure.expected(index)
+            where = f"figure {name} at {index}"
+            if got["says"] != says:
+                faults.append(f"{where}: says {got['says']!r}, not {says!r}")
+            for i, (there, artist) in enumerate(zip(got["movers"], want, strict=True)):
+                faults += [
+                    f"{where}: artist {i}, a {artist['kind']}, {f}" for f in differences(there, artist)
+                ]
+    assert not faults, "\n".join(faults[:20])
+
+
+def points_of(paths):
+    """The points that the page gave, in order. Outlines of markers are in small letters and left out."""
+    found = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", " ".join(path["d"] for path in paths))
+    return np.array(found, float).reshape(-1, 2)
+
+
+def differences(there, artist):
+    """What is wrong with an artist in the page, in words."""
+    points = points_of(there["paths"])
+    if artist.get("pixels") is not None:
+        yield from image_differences(there["images"], artist)
+    elif artist["said"] is not None:
+        texts = there["texts"]
+        if [t["said"] for t in texts] != [artist["said"]]:
+            yield f"says {[t['said'] for t in texts]}, not {artist['said']!r}"
+        elif np.abs(artist["at"] - [texts[0]["x"], texts[0]["y"]]).max() > (CLOSE if artist["plain"] else 3):
+            yield f"{artist['said']!r} stands at {texts[0]['x']}, {texts[0]['y']}, not at {artist['at']}"
+        yield from ink_differences([t["ink"] for t in texts], artist)
+    elif artist.get("bounds") is not None:
+        box = np.array([points.min(axis=0), points.max(axis=0)]) if len(points) else np.full((2, 2), np.nan)
+        want = np.sort(artist["bounds"], axis=0)
+        inside = np.abs(want) < 1500  # what lies far outside is cut
+        if not (np.abs(box - want) < CLOSE)[inside].all():
+            yield f"spans {box.tolist()}, not {want.tolist()}"
+    elif artist["points"] is not None:
+        near = artist["near"]
+        lost = [p for p in near if not len(points) or np.abs(points - p).max(axis=1).min() > CLOSE]
+        if lost:
+            yield f"lacks {len(lost)} of {len(near)} points, such as {lost[0]}"
+        strange = [] if artist["cut"] else [p for p in points if np.abs(near - p).max(axis=1).min() > CLOSE]
+        if strange:
+            yield f"has {len(strange)} points that are not its own, such as {strange[0]}"
+        if artist["kind"] == "Line2D" and not artist["cut"] and len(points) % max(1, len(near)):
+            yield f"has {len(points)} points for {len(near)}"
+        elif artist["kind"] == "Line2D" and not artist["cut"] and len(near):
+            order = np.abs(points.reshape(-1, *near.shape) - near).max()
+            if order > CLOSE:
+                yield f"has its points in another order: off by {order:.1f}"
+        yield from ink_differences([p["ink"] for p in there["paths"] if p["d"]], artist)
+    elif len(points) or there["texts"]:
+        yield f"is hidden in Matplotlib but has {len(points)} points and says {there['texts']}"
+
+
+def ink_differences(inks, artist):
+    def hexa(css):
+        return "#" + "".join(f"{int(v):02x}" for v in re.findall(r"\d+", css)[:3])
+
+    wrong = [hexa(ink) for ink in inks if artist["ink"] and hexa(ink) != artist["ink"]]
+    if wrong and artist["ink"] != "#000000":  # black is ink, which a page may color
+        yield f"is drawn in {wrong[0]}, not in {artist['ink']}"
+
+
+def image_differences(images, artist):
+    if len(images) != 1:
+        yield f"shows {len(images)} images"
+        return
+    shown, want = images[0], np.sort(artist["bounds"], axis=0)
+    got = np.array([[shown["x"], shown["y"]], [shown["x"] + shown["width"], shown["y"] + shown["height"]]])
+    if np.abs(got - want).max() > CLOSE:
+        yield f"stands at {got.tolist()}, not at {want.tolist()}"
+    raw = np.frombuffer(base64.b64decode(shown["href"].partition(",")[2]), np.uint8)
+    height, width = artist["pixels"].shape[:2]
+    pixels = raw[-4 * height * width :].reshape(height, width, 4)[..., [2, 1, 0, 3]]
+    solid = artist["pixels"][..., 3] > 0
+    off = np.abs(pixels.astype(int) - artist["pixels"])[solid]
+    if off.max(initial=0) > 1 or (pixels[..., 3] > 0).tolist() != solid.tolist():
+        yield f"has other pixels: off by {off.max(initial=0)}"
+
+
+def test_the_picture_is_that_of_matplotlib(load, truth):
+    """Pixels within the axes, blurred a little, whatever moves or stands there."""
+    page = load(width=1280)
+    page.add_style_tag(
+        content=".photographed { position: fixed !important; inset: 0 auto auto 0; z-index: 99999; margin: 0 !important;"
+        " width: 720px !important; max-width: none !important; background: white }"
+    )
+    faults = []
+    for name, figure in truth.figures.items():
+        figure_of(page, name).evaluate("(figure) => figure.classList.add('photographed')")
+        figure.as_in_the_page()
+        width, height = (figure.fig.get_size_inches() * 100).round().astype(int)
+        for index in some_positions(figure, 1):
+            put(page, name, index)
+            clip = {"x": 0, "y": 0, "width": int(width), "height": int(height)}
+            mine = blurred(page.screenshot(clip=clip))
+            figure.put(index)
+            out = io.BytesIO()
+            figure.fig.savefig(out, format="png", dpi=100, facecolor="white")
+            theirs = blurred(out.getvalue())
+            for box in {tuple(np.multiply(box, 100 / 72 / 4).astype(int)) for box in figure.boxes}:
+                here = np.s_[box[1] : box[1] + box[3] + 1, box[0] : box[0] + box[2] + 1]
+                off = np.abs(mine[here] - theirs[here]).mean()
+                if off > 3:
+                    faults.append(f"figure {name} at {index}: off by {off:.1f} of 255 on average in {box}")
+        figure_of(page, name).evaluate("(figure) => figure.classList.remove('photographed')")
+    assert not faults, "\n".join(faults)
+
+
+def blurred(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB").reduce(4), float)
+
+
+# --- Controls ---
+
+
+def test_every_control_changes_the_picture(load, truth):
+    page = load()
+    dead = []
+    for name, figure in truth.figures.items():
+        for control, c in figure.controls.items():
+            spots = sorted({int(i) for i in np.linspace(0, len(c.values) - 1, 9)})
+            for others in some_positions(figure):
+                pictures = []
+                for i in spots:
+                    put(page, name, others | {control: i})
+                    pictures.append(read(page, name)["movers"])
+                if any(picture != pictures[0] for picture in pictures):
+                    break
+            else:
+                dead.append(f"figure {name}: control {control} changes nothing")
+    assert not dead, "\n".join(dead)
+
+
+def test_keyboard_and_spoken_values(load, truth):
+    page = load()
+    for name, figure in truth.figures.items():
+        for control, c in figure.controls.items():
+            where, last = f"figure {name}, control {control}", len(c.values) - 1
+            inputs = figure_of(page, name).locator(f'[data-control="{control}"]')
+            assert inputs.count() > 0, f"{where}: is not in the page"
+            tag = inputs.first.evaluate("(e) => e.type")
+            if tag != "range":
+                continue
+            for key, wanted in [("Home", 0), ("ArrowRight", 1), ("End", last), ("ArrowLeft", last - 1)]:
+                inputs.first.press(key)
+                assert index_of(page, name)[control] == wanted, (
+                    f"{where}: {key} leads elsewhere than to {wanted}"
+                )
+                label, output = c.labels[wanted], inputs.first.locator("xpath=..").locator("output")
+                assert inputs.first.get_attribute("aria-valuetext") == label, f"{where}: {key} is not spoken"
+                assert output.text_content() == label, f"{where}: {key} is not shown"
+                page.evaluate(
+                    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+                )
+                assert read(page, name)["says"] == figure.put(index_of(page, name))[1], f"{where}: {key}"
+
+
+def test_choices_by_keyboard(load, truth):
+    page = load()
+    for name, figure in truth.figures.items():
+        for control in (k for k, c in figure.controls.items() if c.kind == "choice"):
+            inputs = figure_of(page, name).locator(f'[data-control="{control}"]')
+            put(page, name, {control: 0})
+            inputs.first.focus()
+            inputs.first.press("ArrowDown")
+            assert index_of(page, name)[control] == 1, f"figure {name}, control {control}: no way by keyboard"
+
+
+def test_reset(load, truth):
+    page = load()
+    for name, figure in truth.figures.items():
+        if not figure.controls:
+            continue
+        first = read(page, name)
+        put(page, name, some_positions(figure)[1])
+        button = figure_of(page, name).get_by_role("button", name="Reset")
+        button.focus()
+        page.keyboard.press("Enter")
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert read(page, name) == first, f"figure {name}: reset does not bring its picture back"
+        assert index_of(page, name) == start_of(figure), f"figure {name}: reset leaves a control elsewhere"
+
+
+@pytest.mark.parametrize("over", ["http", "file"])
+def test_the_address_keeps_the_settings(load, truth, over):
+    """All figures at once: what the address says brings every picture back."""
+    page = load(over=over)
+    wanted, pictures = {}, {}
+    for name, figure in truth.figures.items():
+        if figure.controls:
+            wanted[name] = some_positions(figure)[-1]
+            put(page, name, wanted[name])
+            pictures[name] = read(page, name)
+            page.wait_for_timeout(300)  # the address follows when the hand rests
+    if not wanted:
+        return
+    fragment = page.evaluate("location.hash").removeprefix("#")
+    again = load(over=over, fragment=fragment)
+    again.wait_for_timeout(50)
+    for name, index in wanted.items():
+        assert index_of(again, name) == index, f"figure {name}: {fragment} does not say {index}"
+        assert read(again, name) == pictures[name], f"figure {name}: {fragment} shows another picture"
+    for name in wanted:
+        figure_of(again, name).get_by_role("button", name="Reset").click()
+        again.wait_for_timeout(300)
+    assert again.evaluate("location.hash") == "", "reset leaves settings in the address"
+
+
+@pytest.mark.parametrize("fragment", ["100%", "lines:t=", "lines:", "a=b;;:", "lines:t=1e999,mode=none"])
+def test_a_wrong_address_does_no_harm(open_page, sink_page, fragment):
+    page = open_page(SINK, fragment=fragment)
+    page.evaluate(SCRIPT)
+    assert index_of(page, "lines") == start_of(sink_page.figures["lines"])
+
+
+def test_links_set_controls(load, truth, figures_on):
+    page = load()
+    links = page.locator("main a[href*='#'], article a[href*='#']").evaluate_all(
+        "all => all.map((a) => a.getAttribute('href'))"
+    )
+    found = [link for link in links if re.match(r"^[^#]*#[a-z][a-z0-9-]*:", link) and link.startswith("#")]
+    for link in found:
+        name, _, settings = link[1:].partition(":")
+        assert name in truth.figures, f"the link {link} names no figure of its page"
+        figure, wanted = truth.figures[name], {}
+        for setting in settings.split(","):
+            control, _, value = setting.partition("=")
+            assert control in figure.controls, f"the link {link} names no control of figure {name}"
+            c = figure.controls[control]
+            value = page.evaluate("(text) => decodeURIComponent(text)", value)
+            near = (
+                c.labels.index(value)
+                if c.kind == "choice"
+                else np.argmin(np.abs(np.array(c.values) - float(value)))
+            )
+            wanted[control] = int(near)
+            if c.kind == "slider":
+                gap = abs(c.values[near] - float(value)) / max(abs(float(value)), 1e-12)
+                assert gap < 0.06, f"the link {link} sets {control} to {c.values[near]}: no such stop"
+        put(page, name, {k: (i + 1) % len(figure.controls[k].values) for k, i in wanted.items()})
+        page.evaluate("(href) => document.querySelector(`a[href='${href}']`).click()", link)
+        page.wait_for_timeout(50)
+        got = index_of(page, name)
+        assert {k: got[k] for k in wanted} == wanted, f"the link {link} leads to {got}"
+    assert found or figures_on != "sink"
+
+
+def test_play(load, truth):
+    page = load()
+    for name, figure in truth.figures.items():
+        for control in (k for k, c in figure.controls.items() if c.play):
+            where, title = (
+                f"figure {name}, control {control}",
+                figure.controls[control].title or control.replace("_", " "),
+            )
+            put(page, name, {control: 0})
+            figure_of(page, name).get_by_role("button", name=f"Play {title}").click()
+            page.wait_for_function(
+                "([name, control]) => nnIndex(name)[control] >= 2", arg=[name, control], timeout=5000
+            )
+            figure_of(page, name).get_by_role("button", name=f"Stop {title}").click()
+            here = index_of(page, name)[control]
+            page.wait_for_timeout(750)
+            assert index_of(page, name)[control] == here, f"{where}: it plays on"
+            put(page, name, {control: len(figure.controls[control].values) - 2})
+            figure_of(page, name).get_by_role("button", name=f"Play {title}").click()
+            figure_of(page, name).get_by_role("button", name=f"Play {title}").wait_for(timeout=5000)
+            last = len(figure.controls[control].values) - 1
+            assert index_of(page, name)[control] == last, f"{where}: it does not stop at the end"
+
+
+# --- Looks ---
+
+
+def test_light_and_dark_differ(load, truth):
+    seen = {}
+    for scheme in ("light", "dark"):
+        page = load(scheme=scheme)
+        for name in truth.figures:
+            text, paper = page.evaluate(
+                """(name) => {
+                  const figure = document.querySelector(`figure.explore[data-name="${name}"]`);
+                  const ink = figure.querySelector("svg text") ?? figure.querySelector("figcaption");
+                  const style = getComputedStyle(ink);
+                  return [ink.tagName === "text" ? style.fill : style.color,
+                          getComputedStyle(figure).getPropertyValue("--nn-paper").trim()];
+                }""",
+                name,
+            )
+            seen[name, scheme] = text, paper
+    for name in truth.figures:
+        light, dark = seen[name, "light"], seen[name, "dark"]
+        assert light[0] != dark[0] and light[1] != dark[1], (
+            f"figure {name} looks alike in light and dark: {light}"
+        )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_text_is_cut_off(load, truth, width):
+    """All texts of the picture, moving ones too, stay within it at every position of a coarse grid."""
+    page = load(width=width)
+    faults = []
+    for name, figure in truth.figures.items():
+        grid = [sorted({0, c.start, len(c.values) // 2, len(c.values) - 1}) for c in figure.controls.values()]
+        for at in itertools.islice(itertools.product(*grid), 80):
+            index = dict(zip(figure.controls, at, strict=True))
+            put(page, name, index)
+            out = page.evaluate(
+                """(name) => {
+                  const svg = document.querySelector(`figure.explore[data-name="${name}"] svg`);
+                  const room = svg.getBoundingClientRect(), out = [];
+                  for (const text of svg.querySelectorAll("text")) {
+                    const box = text.getBoundingClientRect();
+                    if (!box.width || getComputedStyle(text).display === "none") continue;
+                    const over = Math.max(room.left - box.left, box.right - room.right,
+                                          room.top - box.top, box.bottom - room.bottom);
+                    if (over > 2) out.push(`${JSON.stringify(text.textContent)} by ${over.toFixed(1)} px`);
+                  }
+                  return out;
+                }""",
+                name,
+            )
+            faults += [f"figure {name} at {index}, {width} px: cuts off {text}" for text in out]
+    assert not faults, "\n".join(dict.fromkeys(faults[:20]))
+
+
+@pytest.mark.parametrize(("width", "mode"), [(1280, "wide"), (390, "narrow")])
+def test_the_picture_fits_the_column(load, truth, width, mode):
+    page = load(width=width)
+    for name, figure in truth.figures.items():
+        svg = figure_of(page, name).locator("svg")
+        view = svg.get_attribute("viewBox")
+        assert view == re.search(r'viewBox="([^"]*)"', getattr(figure.widget, mode))[1], (
+            f"{name} at {width} px"
+        )
+        box = svg.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, f"figure {name} is wider than {width} px"
+        assert svg.get_attribute("role") == "img"
+        assert svg.get_attribute("aria-label") == figure.widget.spec["alt"]
+        assert figure_of(page, name).locator("figcaption").text_content() == figure.widget.spec["caption"]
+
+
+def test_a_turned_phone_keeps_the_position(load, truth):
+    page = load(width=390)
+    for name, figure in truth.figures.items():
+        put(page, name, some_positions(figure)[-1])
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_timeout(100)
+    fresh = load()
+    for name, figure in truth.figures.items():
+        put(fresh, name, some_positions(figure)[-1])
+        assert read(page, name) == read(fresh, name), f"figure {name} shows another position once it is wide"
+
+
+def test_print_shows_the_picture_without_controls(load, truth):
+    page = load(scheme="dark")
+    page.emulate_media(media="print")
+    for name, figure in truth.figures.items():
+        assert figure_of(page, name).locator("svg").is_visible(), f"figure {name} does not print"
+        for tag in ("button", "input"):
+            for each in figure_of(page, name).locator(tag).all():
+                assert not each.is_visible(), f"figure {name} prints a {tag}"
+        for control, c in figure.controls.items():
+            if c.kind == "slider":
+                assert c.labels[c.start] in figure_of(page, name).inner_text(), (
+                    f"figure {name}: no value of {control}"
+                )
+        paper = figure_of(page, name).evaluate("(f) => getComputedStyle(f).getPropertyValue('--nn-paper')")
+        assert paper.strip() == "#ffffff", f"figure {name} prints in the colors of a dark page"
+
+
+# --- Quizzes ---
+
+
+def quiz_forms(page, name):
+    return page.locator(f'section.quiz[data-name="{name}"] form').all()
+
+
+def answer(form, question, text=None, option=None):
+    """Answer by keyboard alone. Returns the result and what is said."""
+    if text is not None:
+        field = form.locator("input")
+        field.focus()
+        field.press("Control+a")
+        field.press_sequentially(text)
+        field.press("Enter")
+    else:
+        form.locator("input[type=radio]").nth(option).focus()
+        form.page.keyboard.press("Space")
+        form.page.keyboard.press("Enter")
+    return form.get_attribute("data-result"), form.locator("[aria-live]").text_content()
+
+
+def test_quizzes(load, truth):
+    page = load()
+    names = page.eval_on_selector_all("section.quiz", "all => all.map((quiz) => quiz.dataset.name)")
+    assert sorted(names) == sorted(truth.quizzes)
+    for name, widget in truth.quizzes.items():
+        score = page.locator(f'section.quiz[data-name="{name}"] [role=status]')
+        for form, q in zip(quiz_forms(page, name), widget.spec["questions"], strict=True):
+            where = f"quiz {name}, {q['question']!r}"
+            assert score.text_content() == "", f"{where}: the score comes too early"
+            form.get_by_role("button", name="Check").click()
+            assert form.get_attribute("data-result") == "open", f"{where}: nothing was answered"
+            if "options" in q:
+                order = [i for i in range(len(q["options"])) if i != q["right"]] + [q["right"]]
+                for i in order:
+                    result, said = answer(form, q, option=i)
+                    assert result == ("right" if i == q["right"] else "wrong"), (
+                        f"{where}: option {i} is {result}"
+                    )
+                    assert q["options"][i][1] in said, f"{where}: option {i} says {said!r}"
+            else:
+                result, said = answer(form, q, text="nonsense")
+                assert result == "open", f"{where}: takes nonsense for an answer"
+                off = q["answer"] + 2 * q["tolerance"] + 1
+                result, said = answer(form, q, text=f"{off!r}")
+                assert result == "wrong" and q["hint"] in said, f"{where}: {off} is {result}, says {said!r}"
+                for text in (repr(q["answer"]), repr(q["answer"]).replace(".", ",").replace("-", "−")):
+                    result, said = answer(form, q, text=text)
+                    assert result == "right" and q["feedback"] in said, f"{where}: {text} is {result}"
+        assert score.text_content() != "", f"quiz {name}: no score though all is right"
+
+
+def test_quizzes_print_without_buttons(load, truth):
+    page = load()
+    page.emulate_media(media="print")
+    for name in truth.quizzes:
+        for form in quiz_forms(page, name):
+            assert not form.get_by_role("button").is_visible() and form.locator("input").first.is_visible()

@@ -1,0 +1,177 @@
+"""What the figures of a page must show, taken from the notebook behind it.
+
+Its code cells are run here, and each figure is asked, through Matplotlib alone, where its artists stand at a
+position. Nothing of explore's reading or packing is used.
+"""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import sys
+import warnings
+from unittest import mock
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib import collections, colors, image, lines, patches, text
+
+import nnmath.explore
+import nnmath.quiz
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NEAR = 3.5  # widths of the axes; what lies further off is cut
+
+
+class Figure:
+    """One figure of a page: its widget, and what draw says of it."""
+
+    def __init__(self, fig, draw, controls, widget):
+        self.fig, self.draw, self.controls, self.widget = fig, draw, controls, widget
+        self.name = widget.spec["name"]
+        self.boxes = [widget.spec["boxes"]["wide"][mover["box"]] for mover in widget.spec["movers"]]
+
+    def put(self, index):
+        """Call draw at a position {control: index}; its artists and its sentence."""
+        answer = self.draw(**{name: c.values[index[name]] for name, c in self.controls.items()})
+        flat, queue = [], [answer]
+        while queue:
+            item = queue.pop(0)
+            if isinstance(item, (list, tuple)):
+                queue[:0] = item
+            else:
+                flat.append(item)
+        says = [item for item in flat if isinstance(item, str)]
+        return [item for item in flat if not isinstance(item, str)], "".join(says)
+
+    def as_in_the_page(self):
+        """Lay the figure out as the page has it: for the start, with the widths that letters have in an SVG."""
+        artists, _ = self.put({name: c.start for name, c in self.controls.items()})
+        self.fig.savefig(io.StringIO(), format="svg", dpi=72)
+        self.fig.set_layout_engine("none")
+        wide, high = self.fig.get_size_inches() * 72
+        for artist, (x, y, width, height) in zip(artists, self.boxes, strict=True):
+            if artist.axes is not None:
+                at = [x / wide, 1 - (y + height) / high, width / wide, height / high]
+                artist.axes.set_position(at)
+
+    def expected(self, index):
+        """For every moving artist what the SVG of the wide picture must hold, and the sentence."""
+        artists, says = self.put(index)
+        assert len(artists) == len(self.boxes)
+        return [self._artist(a, box) for a, box in zip(artists, self.boxes, strict=True)], says
+
+    def _artist(self, artist, box):
+        frame = artist.axes.bbox if artist.axes is not None else self.fig.bbox
+        x, y, width, height = box
+
+        def place(points):
+            share = (np.asarray(points, float).reshape(-1, 2) - frame.p0) / frame.size
+            return share * (width, -height) + (x, y + height)
+
+        told = {"kind": type(artist).__name__, "points": None, "said": None, "ink": None}
+        if artist.get_visible():
+            told |= _shape(artist, place)
+        if told["points"] is not None:
+            share = (told["points"] - (x, y + height)) / (width, -height)
+            told["cut"] = bool((~np.isfinite(share)).any() or (np.abs(share - 0.5) > NEAR).any())
+            told["near"] = told["points"][np.isfinite(share).all(1) & (np.abs(share - 0.5) < NEAR).all(1)]
+        return told
+
+
+def _shape(artist, place):
+    """Points in units of the SVG, in their order where that is told; the text; the color of the ink."""
+    if isinstance(artist, text.Annotation) and not artist._check_xy(artist.figure._get_renderer()):
+        return {}
+    if isinstance(artist, text.Text):
+        if not artist.get_text():
+            return {}
+        at = place(artist.get_transform().transform(artist.get_unitless_position()))[0]
+        spaces = [artist.figure.transSubfigure, *([a.transData, a.transAxes] if (a := artist.axes) else [])]
+        plain = artist.get_transform() in spaces  # else it is moved by points, which a layout stretches
+        return {"said": artist.get_text(), "at": at, "plain": plain, "ink": colors.to_hex(artist.get_color())}
+    if isinstance(artist, lines.Line2D):
+        drawn = artist.get_linestyle() != "None" or artist.get_marker() not in ("None", "", None)
+        xy = np.ma.filled(np.ma.column_stack(artist.get_data()).astype(float), np.nan).reshape(-1, 2)
+        if artist.get_drawstyle() != "default":
+            xy = np.column_stack(mpl.cbook.STEP_LOOKUP_MAP[artist.get_drawstyle()](*xy.T))
+        points = place(artist.get_transform().transform(xy))
+        return {"points": points, "ink": colors.to_hex(artist.get_color())} if drawn else {}
+    if isinstance(artist, patches.Patch):
+        path = artist.get_transform().transform_path(artist.get_path())
+        return {"bounds": place(path.get_extents().get_points())}
+    if isinstance(artist, collections.PathCollection):
+        return {"points": place(artist.get_offset_transform().transform(np.asarray(artist.get_offsets())))}
+    if isinstance(artist, collections.Collection):
+        to = artist.get_transform().transform
+        runs = [place(to(path.vertices)) for path in artist.get_paths()]
+        return {"points": np.concatenate([np.empty((0, 2)), *runs])}
+    if isinstance(artist, image.AxesImage):
+        rgba = artist.to_rgba(artist.get_array(), bytes=True)
+        left, right, bottom, top = artist.get_extent()
+        corners = place(artist.get_transform().transform([[left, top], [right, bottom]]))
+        return {"pixels": rgba[::-1] if artist.origin == "lower" else rgba, "bounds": corners}
+    raise AssertionError(f"the test does not know how to check a {type(artist).__name__}")
+
+
+class Truth:
+    """All figures and quizzes that a piece of code makes, by name."""
+
+    def __init__(self):
+        self.figures, self.quizzes, self.widgets = {}, {}, []
+
+    @contextlib.contextmanager
+    def watching(self):
+        """Keep what `explore` and `quiz` are called with."""
+        real_explore, real_quiz = nnmath.explore.explore, nnmath.quiz.quiz
+
+        def explore(fig, draw, **given):
+            widget = real_explore(fig, draw, **given)
+            controls = {k: c for k, c in given.items() if isinstance(c, nnmath.explore.Control)}
+            self.figures[given["name"]] = Figure(fig, draw, controls, widget)
+            self.widgets.append(widget)
+            return widget
+
+        def quiz(name, *questions):
+            self.quizzes[name] = real_quiz(name, *questions)
+            self.widgets.append(self.quizzes[name])
+            return self.quizzes[name]
+
+        with (
+            mock.patch.object(nnmath.explore, "explore", explore),
+            mock.patch.object(nnmath.quiz, "quiz", quiz),
+            mpl.rc_context(),
+        ):
+            yield self
+            plt.close("all")
+
+
+def of_notebook(path):
+    """Run the code cells of a notebook and keep its figures and quizzes."""
+    truth, here = Truth(), os.getcwd()
+    space = {"__name__": "__main__", "display": lambda *a, **k: None}
+    cells = [c for c in json.loads(path.read_text(encoding="utf8"))["cells"] if c["cell_type"] == "code"]
+    os.chdir(path.parent)
+    sys.path.insert(0, str(path.parent))
+    try:
+        with (
+            truth.watching(),
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            mock.patch("myst_nb.glue", lambda *a, **k: None),
+        ):
+            warnings.simplefilter("ignore")
+            for number, cell in enumerate(cells):
+                source = "".join(cell["source"])
+                code = "\n".join("" if line.startswith(("%", "!")) else line for line in source.splitlines())
+                try:
+                    exec(compile(code, f"{path.name}, code cell {number}", "exec"), space)
+                except Exception:
+                    if "raises-exception" not in cell["metadata"].get("tags", []):
+                        raise
+    finally:
+        os.chdir(here)
+        sys.path.remove(str(path.parent))
+    return truth
