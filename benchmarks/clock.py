@@ -1,16 +1,25 @@
-"""Timing: contestants take turns, and their medians are compared, after their results were."""
+"""Timing: contestants take turns and their medians are compared, once their results are known to be equal."""
 
 import statistics
-from collections import namedtuple
 from time import process_time
 
 import numpy as np
 
 STEPS = 50  # after which weights and losses must be equal
-TOLERANCE = 2e-4  # of the largest weight or loss; float32 rounds each operation by 6e-8
+TOLERANCE = 1e-4  # of the largest weight and of the loss; float32 rounds each operation by 6e-8
 
-# step(): makes one step and returns its loss. theta(): the weights so far, in the order of nnmath's Params.
-Contestant = namedtuple("Contestant", "step theta")
+
+class Contestant:
+    """step(): makes one step and returns its loss. theta(): the weights so far, in the order of `Params`."""
+
+    def __init__(self, step, theta=None):
+        self.step, self.theta = step, theta
+
+    def run(self, steps):
+        """What is timed."""
+        step = self.step
+        for _ in range(steps):
+            step()
 
 
 def race(makers, steps, rounds):
@@ -24,12 +33,10 @@ def race(makers, steps, rounds):
     for i in range(rounds):
         first = i % len(makers)
         for name in [*list(makers)[first:], *list(makers)[:first]]:
-            step = makers[name]().step
-            for _ in range(max(2, steps // 10)):
-                step()
+            contestant = makers[name]()
+            contestant.run(max(2, steps // 10))
             start = process_time()
-            for _ in range(steps):
-                step()
+            contestant.run(steps)
             times[name].append((process_time() - start) / steps)
     return {name: statistics.median(seconds) for name, seconds in times.items()}
 
@@ -37,10 +44,11 @@ def race(makers, steps, rounds):
 def apart(make, make_peer):
     """The largest difference of weights and losses after 50 steps, relative; AssertionError if too large."""
     contestants = make(), make_peer()
-    losses = [[_array(c.step()) for c in contestants] for _ in range(STEPS)]
-    pairs = [*losses, [_array(c.theta()) for c in contestants]]
-    worst = max(abs(a - b).max() / abs(b).max() for a, b in pairs)
-    assert worst < TOLERANCE, f"after {STEPS} steps the contestants are {worst:.1g} apart"
+    pairs = [[_array(c.step()) for c in contestants] for _ in range(STEPS)]
+    pairs.append([_array(c.theta()) for c in contestants])
+    worst = float(max(abs(a - b).max() / abs(b).max() for a, b in pairs))
+    if not worst < TOLERANCE:
+        raise AssertionError(f"after {STEPS} steps the contestants are {worst:.1g} apart")
     return worst
 
 

@@ -168,7 +168,7 @@ def _read_image(im, box):
     level = np.where(np.ma.getmaskarray(normed), n + 2, level).astype(np.int16)
     alpha = 1.0 if im.get_alpha() is None else im.get_alpha()
     table = np.vstack([im.cmap(np.arange(n)), im.cmap.get_under(), im.cmap.get_over(), im.cmap.get_bad()])
-    palette = "".join(colors.to_hex(c * (1, 1, 1, alpha), keep_alpha=True)[1:] for c in table)
+    palette = np.rint(table * (1, 1, 1, alpha) * 255).astype(np.uint8).tobytes().hex()
     smooth = im.get_interpolation() not in (None, "none", "nearest", "auto", "antialiased")
     yield "image", [("" if smooth else "image-rendering:pixelated", palette)], [corners, level]
 

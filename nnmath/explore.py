@@ -423,4 +423,5 @@ def _for_the_page(svg):
     svg = re.sub(r"(font: (?:[a-z0-9]+ )*[\d.]+px) [^;\"]*", r"\1 system-ui, sans-serif", svg)  # before 3.9
     for color, ink in INKS.items():
         svg = svg.replace(color, ink)
+    svg = re.sub(r"\s*\n\s*(?=<tspan|</text)", "", svg)  # it would be shown as a space
     return re.sub(r"\n\s*", "\n", svg)

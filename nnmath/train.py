@@ -49,17 +49,18 @@ def train(
 ):  # fmt: skip
     """Train by gradients: a generator of `Step`s, each forward, loss, backward, update.
 
-    model: has `forward(p, x) -> z, cache` and `backward(p, cache, dz, grads, need_dx)`, as `MLP` has. p: its
-    Params, one network or a stack of R, updated in place: a loop may look at it, or break off, at any step.
-    x: (n, n_in), or (R, n, n_in). y: what `loss` wants. Both are taken in the precision of p. loss: `mse`,
-    `binary_cross_entropy`, `cross_entropy` or a function like them. optimizer: `SGD` or one like it. epochs
-    or steps: how long. stop_loss: ends a run earlier, when its mean loss over an epoch is not above it. The
-    update after that is not made, so that with a full batch p has the very loss that ended the run.
-    batch_size: samples per update (eq:minibatch), None for all; rng: shuffles them each epoch, for all runs
-    alike. on_divergence: when a loss is not finite: "raise" a DivergenceError, or "stop" the run. In a stack,
-    runs that ended keep their theta and the others go on undisturbed.
-    Raises ShapeError, ValueError or TypeError at the call for what does not fit; nan and inf with their
-    index.
+    model: has `forward(p, x) -> z, cache` and `backward(p, cache, dz, grads, need_dx)`, as `MLP` has.
+    p: its Params, one network or a stack of R, updated in place: a loop may look at it or break off at will.
+    x: (n, n_in), or (R, n, n_in). y: what `loss` wants. Both are taken in the precision of p.
+    loss: `mse`, `binary_cross_entropy`, `cross_entropy`, or a function like them.
+    optimizer: `SGD`, `Momentum`, `Adam`, or an object with lr, t and step.
+    epochs, steps: how long; one of the two.
+    stop_loss: ends a run earlier, once its mean loss over an epoch is not above it. The update after that is
+    not made, so that with a full batch p has the very loss that ended the run.
+    batch_size: samples per update (eq:minibatch), None for all. rng: shuffles them, for all runs alike.
+    on_divergence: when a loss is not finite, "raise" a DivergenceError or "stop" that run.
+    In a stack, runs that ended keep their theta and the others go on undisturbed.
+    Raises ShapeError, ValueError or TypeError at the call; nan and inf in x, y or p with their index.
     """
     dtype = p.theta.dtype
     x, y = np.asarray(x, dtype), np.asarray(y)

@@ -26,13 +26,17 @@ function letKeysScroll() {
   }
 }
 
-// On paper everything stands open; afterwards what was closed closes again.
-let opened = [];
+// Paper is light, and on it everything stands open; afterwards the page is as it was.
+const root = document.documentElement;
+let opened = [], theme = root.dataset.theme;
 addEventListener("beforeprint", () => {
+  theme = root.dataset.theme;
+  root.dataset.theme = "light";
   opened = [...document.querySelectorAll("details:not([open])")];
   for (const details of opened) details.open = true;
 });
 addEventListener("afterprint", () => {
+  root.dataset.theme = theme;
   for (const details of opened) details.open = false;
 });
 

@@ -37,7 +37,8 @@ window.nnSet = async (name, index) => {
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 };
 window.nnRead = (name) => {
-  const figure = document.querySelector(`figure.explore[data-name="${name}"]`), svg = figure.querySelector("svg");
+  const figure = document.querySelector(`figure.explore[data-name="${name}"]`);
+  const svg = figure.querySelector("svg");
   const seen = (node) => getComputedStyle(node).display !== "none";
   const number = (node, key) => +node.getAttribute(key);
   const movers = [...svg.querySelectorAll("g[id]")].filter((g) => /-move\\d+$/.test(g.id));
@@ -107,9 +108,10 @@ def truth(figures_on, sink_page, cache={}):  # noqa: B006 (a notebook is run onc
     if figures_on == "sink":
         return sink_page
     if figures_on not in cache:
-        notebook = (ROOT / figures_on).with_suffix(".ipynb")
-        assert notebook.exists(), f"{figures_on} has figures, but {notebook.relative_to(ROOT)} is not there"
-        cache[figures_on] = of_notebook(notebook)
+        sources = [(ROOT / figures_on).with_suffix(suffix) for suffix in (".ipynb", ".md")]
+        found = [source for source in sources if source.exists()]
+        assert found, f"{figures_on} has figures, but no notebook of its name is there"
+        cache[figures_on] = of_notebook(found[0])
     return cache[figures_on]
 
 
@@ -139,20 +141,6 @@ def figure_of(page, name):
     return page.locator(f'figure.explore[data-name="{name}"]')
 
 
-def start_of(figure):
-    return {name: c.start for name, c in figure.controls.items()}
-
-
-def some_positions(figure, count=4):
-    """The start, both ends, and a few positions drawn by lot, the same ones in each run."""
-    rng = np.random.default_rng(0)
-    sizes = {name: len(c.values) for name, c in figure.controls.items()}
-    lots = [{name: int(rng.integers(n)) for name, n in sizes.items()} for _ in range(count)]
-    ends = [dict.fromkeys(sizes, 0), {name: n - 1 for name, n in sizes.items()}]
-    found = [start_of(figure), *ends, *lots] if sizes else [{}]
-    return [p for i, p in enumerate(found) if p not in found[:i]]
-
-
 # --- The same picture as Matplotlib's ---
 
 
@@ -165,9 +153,9 @@ def test_values_are_those_that_python_computed(load, truth):
     page = load()
     faults = []
     for name, figure in truth.figures.items():
-        for index in some_positions(figure):
+        for index, (want, says) in zip(figure.positions, figure.expected, strict=True):
             put(page, name, index)
-            got, (want, says) = read(page, name), figure.expected(index)
+            got = read(page, name)
             where = f"figure {name} at {index}"
             if got["says"] != says:
                 faults.append(f"{where}: says {got['says']!r}, not {says!r}")
@@ -251,22 +239,18 @@ def test_the_picture_is_that_of_matplotlib(load, truth):
     """Pixels within the axes, blurred a little, whatever moves or stands there."""
     page = load(width=1280)
     page.add_style_tag(
-        content=".photographed { position: fixed !important; inset: 0 auto auto 0; z-index: 99999; margin: 0 !important;"
-        " width: 720px !important; max-width: none !important; background: white }"
+        content=".photographed { position: fixed !important; inset: 0 auto auto 0; z-index: 99999;"
+        " margin: 0 !important; padding: 0 !important; width: 720px !important; max-width: none !important;"
+        " background: white }"
     )
     faults = []
     for name, figure in truth.figures.items():
         figure_of(page, name).evaluate("(figure) => figure.classList.add('photographed')")
-        figure.as_in_the_page()
         width, height = (figure.fig.get_size_inches() * 100).round().astype(int)
-        for index in some_positions(figure, 1):
+        clip = {"x": 0, "y": 0, "width": int(width), "height": int(height)}
+        for index, picture in zip(figure.positions, figure.pictures, strict=False):
             put(page, name, index)
-            clip = {"x": 0, "y": 0, "width": int(width), "height": int(height)}
-            mine = blurred(page.screenshot(clip=clip))
-            figure.put(index)
-            out = io.BytesIO()
-            figure.fig.savefig(out, format="png", dpi=100, facecolor="white")
-            theirs = blurred(out.getvalue())
+            mine, theirs = blurred(page.screenshot(clip=clip)), blurred(picture)
             for box in {tuple(np.multiply(box, 100 / 72 / 4).astype(int)) for box in figure.boxes}:
                 here = np.s_[box[1] : box[1] + box[3] + 1, box[0] : box[0] + box[2] + 1]
                 off = np.abs(mine[here] - theirs[here]).mean()
@@ -289,7 +273,7 @@ def test_every_control_changes_the_picture(load, truth):
     for name, figure in truth.figures.items():
         for control, c in figure.controls.items():
             spots = sorted({int(i) for i in np.linspace(0, len(c.values) - 1, 9)})
-            for others in some_positions(figure):
+            for others in figure.positions:
                 pictures = []
                 for i in spots:
                     put(page, name, others | {control: i})
@@ -322,7 +306,7 @@ def test_keyboard_and_spoken_values(load, truth):
                 page.evaluate(
                     "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
                 )
-                assert read(page, name)["says"] == figure.put(index_of(page, name))[1], f"{where}: {key}"
+                assert read(page, name)["says"] == figure.says(index_of(page, name)), f"{where}: {key}"
 
 
 def test_choices_by_keyboard(load, truth):
@@ -342,13 +326,13 @@ def test_reset(load, truth):
         if not figure.controls:
             continue
         first = read(page, name)
-        put(page, name, some_positions(figure)[1])
+        put(page, name, figure.positions[1])
         button = figure_of(page, name).get_by_role("button", name="Reset")
         button.focus()
         page.keyboard.press("Enter")
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert read(page, name) == first, f"figure {name}: reset does not bring its picture back"
-        assert index_of(page, name) == start_of(figure), f"figure {name}: reset leaves a control elsewhere"
+        assert index_of(page, name) == figure.start, f"figure {name}: reset leaves a control elsewhere"
 
 
 @pytest.mark.parametrize("over", ["http", "file"])
@@ -358,7 +342,7 @@ def test_the_address_keeps_the_settings(load, truth, over):
     wanted, pictures = {}, {}
     for name, figure in truth.figures.items():
         if figure.controls:
-            wanted[name] = some_positions(figure)[-1]
+            wanted[name] = figure.positions[-1]
             put(page, name, wanted[name])
             pictures[name] = read(page, name)
             page.wait_for_timeout(300)  # the address follows when the hand rests
@@ -380,7 +364,7 @@ def test_the_address_keeps_the_settings(load, truth, over):
 def test_a_wrong_address_does_no_harm(open_page, sink_page, fragment):
     page = open_page(SINK, fragment=fragment)
     page.evaluate(SCRIPT)
-    assert index_of(page, "lines") == start_of(sink_page.figures["lines"])
+    assert index_of(page, "lines") == sink_page.figures["lines"].start
 
 
 def test_links_set_controls(load, truth, figures_on):
@@ -513,12 +497,12 @@ def test_the_picture_fits_the_column(load, truth, width, mode):
 def test_a_turned_phone_keeps_the_position(load, truth):
     page = load(width=390)
     for name, figure in truth.figures.items():
-        put(page, name, some_positions(figure)[-1])
+        put(page, name, figure.positions[-1])
     page.set_viewport_size({"width": 1280, "height": 900})
     page.wait_for_timeout(100)
     fresh = load()
     for name, figure in truth.figures.items():
-        put(fresh, name, some_positions(figure)[-1])
+        put(fresh, name, figure.positions[-1])
         assert read(page, name) == read(fresh, name), f"figure {name} shows another position once it is wide"
 
 

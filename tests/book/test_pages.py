@@ -148,3 +148,17 @@ def test_the_folder_leads_to_the_first_page(browser, server, built_book, over):
     page.goto(f"{server if over == 'http' else built_book.as_uri()}/index.html", wait_until="commit")
     page.wait_for_url("**/book/index.html")
     context.close()
+
+
+def test_prints_light_and_open(open_page, chapter_path):
+    page = open_page(chapter_path, scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    closed = page.locator("article details:not([open])").count()
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert not closed, f"{chapter_path}: {closed} folded parts would not be printed"
+    assert not page.locator(".bd-sidebar-primary").is_visible(), (
+        f"{chapter_path}: the sidebar would be printed"
+    )
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -8,7 +8,7 @@ import contextlib
 import io
 import json
 import os
-import pathlib
+import re
 import sys
 import warnings
 from unittest import mock
@@ -21,22 +21,46 @@ from matplotlib import collections, colors, image, lines, patches, text
 import nnmath.explore
 import nnmath.quiz
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-NEAR = 3.5  # widths of the axes; what lies further off is cut
+NEAR = 3.6  # widths of the axes from its corner; what lies further off may be cut
+
+
+def some_positions(controls):
+    """The start, both ends, and a few positions drawn by lot, the same ones in each run."""
+    rng = np.random.default_rng(0)
+    sizes = {name: len(c.values) for name, c in controls.items()}
+    ends = [dict.fromkeys(sizes, 0), {name: n - 1 for name, n in sizes.items()}]
+    lots = [{name: int(rng.integers(n)) for name, n in sizes.items()} for _ in range(4)]
+    found = [{name: c.start for name, c in controls.items()}, *ends, *lots]
+    return [p for i, p in enumerate(found) if p not in found[:i]]
 
 
 class Figure:
-    """One figure of a page: its widget, and what draw says of it."""
+    """One figure of a page: its widget, and what its draw gives at some positions.
+
+    All is taken when the figure is made: what draw reads in its notebook may be something else a cell later.
+    """
 
     def __init__(self, fig, draw, controls, widget):
         self.fig, self.draw, self.controls, self.widget = fig, draw, controls, widget
         self.name = widget.spec["name"]
+        self.start = {name: c.start for name, c in controls.items()}
         self.boxes = [widget.spec["boxes"]["wide"][mover["box"]] for mover in widget.spec["movers"]]
+        self.positions = some_positions(controls)
+        self.expected = [self._expected(index) for index in self.positions]
+        self.pictures = self._pictures(self.positions[:4])
+        self._put(self.start)
 
-    def put(self, index):
+    def says(self, index):
+        """The sentence that the cell computed for a position."""
+        spec, k = self.widget.spec, 0
+        for name, c in self.controls.items():
+            k = k * len(c.values) + index[name]
+        return spec["says"][spec["saysAt"][k]]
+
+    def _put(self, index):
         """Call draw at a position {control: index}; its artists and its sentence."""
-        answer = self.draw(**{name: c.values[index[name]] for name, c in self.controls.items()})
-        flat, queue = [], [answer]
+        values = {name: c.values[index[name]] for name, c in self.controls.items()}
+        flat, queue = [], [self.draw(**values)]
         while queue:
             item = queue.pop(0)
             if isinstance(item, (list, tuple)):
@@ -46,22 +70,31 @@ class Figure:
         says = [item for item in flat if isinstance(item, str)]
         return [item for item in flat if not isinstance(item, str)], "".join(says)
 
-    def as_in_the_page(self):
-        """Lay the figure out as the page has it: for the start, with the widths that letters have in an SVG."""
-        artists, _ = self.put({name: c.start for name, c in self.controls.items()})
+    def _expected(self, index):
+        """For every moving artist what the SVG of the wide picture must hold, and the sentence."""
+        artists, says = self._put(index)
+        assert len(artists) == len(self.boxes)
+        return [self._artist(a, box) for a, box in zip(artists, self.boxes, strict=True)], says
+
+    def _pictures(self, positions):
+        """Matplotlib's own pictures, with the layout that the page has: that of the start, made for an SVG."""
+        artists, _ = self._put(self.start)
+        engine, pictures = self.fig.get_layout_engine(), []
         self.fig.savefig(io.StringIO(), format="svg", dpi=72)
         self.fig.set_layout_engine("none")
         wide, high = self.fig.get_size_inches() * 72
         for artist, (x, y, width, height) in zip(artists, self.boxes, strict=True):
             if artist.axes is not None:
-                at = [x / wide, 1 - (y + height) / high, width / wide, height / high]
+                at = (x / wide, 1 - (y + height) / high, width / wide, height / high)
                 artist.axes.set_position(at)
-
-    def expected(self, index):
-        """For every moving artist what the SVG of the wide picture must hold, and the sentence."""
-        artists, says = self.put(index)
-        assert len(artists) == len(self.boxes)
-        return [self._artist(a, box) for a, box in zip(artists, self.boxes, strict=True)], says
+        for index in positions:
+            self._put(index)
+            out = io.BytesIO()
+            self.fig.savefig(out, format="png", dpi=100, facecolor="white")
+            pictures.append(out.getvalue())
+        if engine is not None:
+            self.fig.set_layout_engine(engine)
+        return pictures
 
     def _artist(self, artist, box):
         frame = artist.axes.bbox if artist.axes is not None else self.fig.bbox
@@ -76,8 +109,8 @@ class Figure:
             told |= _shape(artist, place)
         if told["points"] is not None:
             share = (told["points"] - (x, y + height)) / (width, -height)
-            told["cut"] = bool((~np.isfinite(share)).any() or (np.abs(share - 0.5) > NEAR).any())
-            told["near"] = told["points"][np.isfinite(share).all(1) & (np.abs(share - 0.5) < NEAR).all(1)]
+            told["cut"] = bool((~np.isfinite(share)).any() or (np.abs(share) > NEAR).any())
+            told["near"] = told["points"][np.isfinite(share).all(1) & (np.abs(share) < NEAR).all(1)]
         return told
 
 
@@ -148,11 +181,20 @@ class Truth:
             plt.close("all")
 
 
+def code_cells(path):
+    """The code of a notebook (.ipynb) or of a page with code cells (.md), and the tags of each cell."""
+    said = path.read_text(encoding="utf8")
+    if path.suffix == ".md":
+        blocks = re.findall(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", said, re.DOTALL | re.MULTILINE)
+        return [(re.sub(r"\A(---\n.*?---\n|(:[^\n]*\n)*)", "", b, flags=re.DOTALL), []) for b in blocks]
+    cells = [c for c in json.loads(said)["cells"] if c["cell_type"] == "code"]
+    return [("".join(c["source"]), c["metadata"].get("tags", [])) for c in cells]
+
+
 def of_notebook(path):
-    """Run the code cells of a notebook and keep its figures and quizzes."""
+    """Run the code cells of a page and keep its figures and quizzes."""
     truth, here = Truth(), os.getcwd()
     space = {"__name__": "__main__", "display": lambda *a, **k: None}
-    cells = [c for c in json.loads(path.read_text(encoding="utf8"))["cells"] if c["cell_type"] == "code"]
     os.chdir(path.parent)
     sys.path.insert(0, str(path.parent))
     try:
@@ -163,13 +205,12 @@ def of_notebook(path):
             mock.patch("myst_nb.glue", lambda *a, **k: None),
         ):
             warnings.simplefilter("ignore")
-            for number, cell in enumerate(cells):
-                source = "".join(cell["source"])
+            for number, (source, tags) in enumerate(code_cells(path)):
                 code = "\n".join("" if line.startswith(("%", "!")) else line for line in source.splitlines())
                 try:
                     exec(compile(code, f"{path.name}, code cell {number}", "exec"), space)
                 except Exception:
-                    if "raises-exception" not in cell["metadata"].get("tags", []):
+                    if "raises-exception" not in tags:
                         raise
     finally:
         os.chdir(here)
