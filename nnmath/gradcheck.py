@@ -1,7 +1,7 @@
 """Check a derivative that was worked out by hand against differences of the function itself."""
 
-from dataclasses import dataclass
 from math import ceil, log10, sqrt
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -11,22 +11,13 @@ EPS = float(np.finfo(np.float64).eps)
 STEP = EPS ** (1 / 3)  # balances truncation, which grows as h**2, and rounding, which grows as 1 / h
 
 
-@dataclass(frozen=True)
-class GradCheck:
-    """What `gradcheck` found; true where a truth value is asked for if it passed.
+class GradCheck(SimpleNamespace):
+    """What `gradcheck` found; `passed`, which is also its truth value, and where it was worst.
 
     error: the largest relative error, at index (None for a projected difference, which sees all at once).
     given, expected: the derivative there and its difference quotient. count: how many were checked. rtol:
     what is allowed.
     """
-
-    passed: bool
-    error: float
-    index: tuple | None
-    given: float
-    expected: float
-    count: int
-    rtol: float
 
     def __bool__(self):
         return self.passed
@@ -121,9 +112,15 @@ def gradcheck(f, x, grad, *, rtol=1e-6, h=None, full=1000, rng=None):
     least = max(1e-4 * np.abs(expected).max(initial=0), EPS * size / (step * rtol), EPS)
     error = np.abs(given - expected) / np.maximum(np.maximum(np.abs(given), np.abs(expected)), least)
     i = np.unravel_index(np.argmax(error), error.shape)
-    index = tuple(int(k) for k in i) if each else None
-    worst = float(error[i])
-    return GradCheck(worst <= rtol, worst, index, float(given[i]), float(expected[i]), x.size, rtol)
+    return GradCheck(
+        passed=bool(error[i] <= rtol),
+        error=float(error[i]),
+        index=tuple(int(k) for k in i) if each else None,
+        given=float(given[i]),
+        expected=float(expected[i]),
+        count=x.size,
+        rtol=rtol,
+    )
 
 
 def _float64(where, name, a):

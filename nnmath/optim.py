@@ -16,7 +16,7 @@ BLOCK = 32_768  # numbers per pass of Adam: one block of theta, g and moments st
 FLUSH = 16  # steps between two flushes of the moments
 
 
-@dataclass
+@dataclass(eq=False)
 class SGD:
     """Gradient descent, eq:gradient-descent: theta -= lr g. Stochastic if g is that of a mini-batch.
 
@@ -36,7 +36,7 @@ class SGD:
         self.t += 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Momentum:
     """Gradient descent with momentum, eq:momentum: v = momentum v + g, then theta -= lr v.
 
@@ -65,7 +65,7 @@ class Momentum:
         _flush(self.t, self.v)
 
 
-@dataclass
+@dataclass(eq=False)
 class Adam:
     """Adam, eq:adam: steps by the mean gradient over the root mean square, both corrected for their start.
 

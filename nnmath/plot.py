@@ -67,8 +67,8 @@ def use_style():
 
 
 def figure(height=3.4):
-    """An empty figure of the book's width, `height` inches high, which pyplot, and so a notebook, does not show by
-    itself: it can be drawn in one cell and made live in another."""
+    """An empty figure of the book's width, `height` inches high. pyplot, and so a notebook, does not show it
+    by itself: it can be drawn in one cell and made live in another."""
     fig = Figure(figsize=(7.2, height))
     FigureCanvasAgg(fig)
     return fig
@@ -83,8 +83,8 @@ def panels(columns=1, height=3.4, **subplots):
 def digit_sheet(ax, images, columns, strip=0):
     """Draw images (n, 8, 8) with values in [0, 1] side by side in one picture, `columns` to a row.
 
-    strip: height left free under each digit, in pixels of the digits, for a label. One picture for all digits keeps
-    a figure small and quick. Returns the image artist and where the labels go: the middles of the strips, (n, 2).
+    strip: height left free under each digit, in pixels of the digits, for a label. One picture for all keeps a
+    figure small and quick. Returns the image artist and where the labels go: the middles of the strips, (n, 2).
     """
     images = np.asarray(images)
     n, height, width = images.shape

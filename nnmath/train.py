@@ -1,8 +1,8 @@
 """Training: a generator of steps, and `fit`, which drains it into a history."""
 
 from collections import namedtuple
-from dataclasses import dataclass
 from time import perf_counter
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -23,8 +23,7 @@ class Step(namedtuple("Step", "step epoch ends_epoch loss grads diverged reached
     __slots__ = ()
 
 
-@dataclass
-class History:
+class History(SimpleNamespace):
     """What `fit` saw. Entry t was seen after t updates, before the next one.
 
     step, epoch: (T,). loss: on each step's batch, (T,) or (T, R), nan where a run had ended. diverged,
@@ -33,14 +32,8 @@ class History:
     record_epoch: when.
     """
 
-    step: np.ndarray
-    epoch: np.ndarray
-    loss: np.ndarray
-    diverged: np.ndarray
-    reached: np.ndarray
-    interrupted: bool
-    record: object
-    record_epoch: np.ndarray
+    def __repr__(self):
+        return f"History(step, epoch, loss {self.loss.shape}, {', '.join(list(vars(self))[3:])})"
 
 
 def train(
@@ -215,6 +208,14 @@ def _history(log, seen, interrupted, p):
         record = {k: np.array([v[k] for v in values]) for k in values[0]}
     else:
         record = np.array(values) if values else None
-    step, epoch = (np.array([getattr(s, name) for s in log], int) for name in ("step", "epoch"))
-    loss, why = np.array([s.loss for s in log]), (log[-1].diverged, log[-1].reached) if log else (none, none)
-    return History(step, epoch, loss, *why, interrupted, record, np.array([e for e, _ in seen], int))
+    diverged, reached = (log[-1].diverged, log[-1].reached) if log else (none, none)
+    return History(
+        step=np.array([s.step for s in log], int),
+        epoch=np.array([s.epoch for s in log], int),
+        loss=np.array([s.loss for s in log]),
+        diverged=diverged,
+        reached=reached,
+        interrupted=interrupted,
+        record=record,
+        record_epoch=np.array([epoch for epoch, _ in seen], int),
+    )

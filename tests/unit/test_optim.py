@@ -101,6 +101,19 @@ def test_a_stack_is_its_slices(make):
     np.testing.assert_allclose(theta, [one for one, _ in singles], rtol=1e-13)
 
 
+@pytest.mark.parametrize("make", [nn.SGD, nn.Momentum], ids=lambda f: f.__name__)
+def test_rates_of_a_float32_stack_are_float32(make):
+    rng, rates = np.random.default_rng(1), np.array([0.1, 0.3, 0.7])
+    theta, stack = np.zeros((3, 50), np.float32), make(rates[:, None])
+    singles = [(np.zeros(50, np.float32), make(rate)) for rate in rates]
+    for _ in range(5):
+        g = rng.normal(size=(3, 50)).astype(np.float32)
+        stack.step(theta, g)
+        for (one, opt), gi in zip(singles, g, strict=True):
+            opt.step(one, gi)
+    np.testing.assert_array_equal(theta, [one for one, _ in singles])  # to the last bit
+
+
 def test_momentum_of_each_run():
     theta, opt = np.zeros((2, 1)), nn.Momentum(1.0, np.array([[0.0], [0.5]]))
     for _ in range(3):

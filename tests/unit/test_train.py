@@ -47,6 +47,8 @@ def test_fit_is_the_loop_written_out():
     np.testing.assert_array_equal(p.theta, q.theta)
     assert h.step.tolist() == h.epoch.tolist() == list(range(30))
     assert not h.diverged and not h.reached and not h.interrupted and h.record is None
+    names = "step, epoch, loss (30,), diverged, reached, interrupted, record, record_epoch"
+    assert repr(h) == f"History({names})"
 
 
 def test_a_step_is_seen_before_its_update():
@@ -222,6 +224,22 @@ def test_stop_at_a_loss_looks_at_the_mean_over_an_epoch():
     assert (h.loss[:-7] <= 0.2).any()  # single batches were below before, and did not count
 
 
+def test_a_small_last_batch_counts_for_its_samples():
+    values = iter([0.1, 0.3])  # of three samples and of one: the mean is 0.15
+
+    class Still:
+        def forward(self, p, x):
+            return x, None
+
+        def backward(self, p, cache, dz, grads, need_dx):
+            pass
+
+    p = nn.Params(np.zeros(1), {"w": (1,)})
+    how = {"loss": lambda z, y: (np.float64(next(values)), z), "optimizer": nn.SGD(1), "epochs": 1}
+    how |= {"batch_size": 3, "rng": np.random.default_rng(0), "stop_loss": 0.16}
+    assert nn.fit(Still(), p, X, Y, **how).reached
+
+
 def test_runs_of_a_stack_stop_each_in_their_own_time():
     rates = np.array([2.0, 0.001, 1.0])
     p = NET.init([np.random.default_rng(0) for _ in rates])
@@ -368,6 +386,7 @@ def test_record_of_several_things_at_chosen_epochs():
     assert seen == h.record_epoch.tolist() == [0, 2, 6]
     assert h.record["theta"].shape == (3, net.n_params) and h.record["loss"].shape == (3,)
     np.testing.assert_array_equal(h.record["theta"][-1], p.theta)
+    np.testing.assert_array_equal(h.record["theta"][0], net.init(np.random.default_rng(0)).theta)
 
 
 def test_record_only_whole_epochs():
