@@ -315,7 +315,7 @@ class Figure {
     const { signal, spec } = this;
     const resize = new ResizeObserver(() => this.fit());
     resize.observe(this.picture);
-    const moved = () => this.show(this.model.get("index"));
+    const moved = () => this.show({ ...this.model.get("index"), ...this.mine });
     this.model.on("change:index", moved);
     signal.addEventListener("abort", () => { resize.disconnect(); this.stop(); this.model.off("change:index", moved); });
     addEventListener("hashchange", () => this.visit(location.hash), { signal });
@@ -347,9 +347,11 @@ class Figure {
   /** The reader moved something: show it, tell Python, remember it in the address. */
   set(index) {
     this.show(index);
+    this.mine = { ...this.mine, ...index }; // what the other views of this figure have not heard of yet
     clearTimeout(this.later);
     this.later = setTimeout(() => {
-      this.model.set("index", { ...this.index });
+      this.model.set("index", { ...this.model.get("index"), ...this.mine });
+      this.mine = {};
       this.model.save_changes();
       if (this.inPage) writeHash(this.spec, this.index);
       this.spoken.textContent = this.says.textContent;

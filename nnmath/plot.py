@@ -94,7 +94,7 @@ def digit_sheet(ax, images, columns, strip=0):
     for image, y, x in zip(images, top, left, strict=True):
         sheet[y : y + height, x : x + width] = image
     bare(ax)
-    artist = ax.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    artist = ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     return artist, np.column_stack([left + (width - 1) / 2, top + height - 0.5 + strip / 2])
 
 

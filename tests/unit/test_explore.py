@@ -724,15 +724,16 @@ def test_controls():
 # --- The widget ---
 
 
-def sample(factor=1.0):
+def sample(factor=1.0, says="t is {} in mode {}", low="low"):
     fig, ax = axes()
     (line,) = ax.plot([], [], "o-")
+    note = ax.annotate("off", (0.5, 0.5), xytext=(10, 10), textcoords="offset points", fontsize=9)
 
     def draw(t, mode):
         line.set_data([0, 1], [t * factor, mode])
-        return line, f"t is {t} in mode {mode}"
+        return line, note, says.format(t, mode)
 
-    return make(fig, draw, t=stops(T, start=0.5), mode=choice({"low": 0.2, "high": 0.8}))
+    return make(fig, draw, t=stops(T, start=0.5), mode=choice({low: 0.2, "high": 0.8}))
 
 
 def test_positions_are_traits():
@@ -768,8 +769,9 @@ def test_repr_and_digest():
         r"<explore sample: t 0\.5 of 5, mode low of 2; digest [0-9a-f]{12}>\nt is 0\.5 in mode 0\.2", repr(w)
     )
     assert sample().digest == w.digest
-    assert sample(factor=1.001).digest != w.digest
-    with mpl.rc_context({"font.size": 14, "axes.titlesize": 20}):
+    for other in (sample(factor=1.001), sample(says="now {} in {}"), sample(low="Low")):
+        assert other.digest != w.digest
+    with mpl.rc_context({"font.size": 14, "axes.labelpad": 30, "figure.figsize": (5, 5)}):
         assert sample().digest == w.digest, "the digest must not hang on fonts or layout"
 
 

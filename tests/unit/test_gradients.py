@@ -170,10 +170,11 @@ NETS = [
     ((2, 5, 4, 3), (nn.sigmoid, nn.relu)),
     ((4, 3, 3, 3, 2), (nn.relu, nn.softmax, nn.tanh)),
 ]
+NET_NAMES = ["-".join([*map(str, sizes), *(f.__name__ for f in fs)]) for sizes, fs in NETS]
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("sizes, fs", NETS, ids=str)
+@pytest.mark.parametrize("sizes, fs", NETS, ids=NET_NAMES)
 def test_mlp(sizes, fs, loss):
     net, n = nn.MLP(sizes, hidden=fs), 6
     p = net.init(np.random.default_rng(3))
@@ -198,7 +199,7 @@ def test_mlp(sizes, fs, loss):
 
 @pytest.mark.parametrize("order", ["C", "F"])  # runs one after the other in memory, or side by side
 @pytest.mark.parametrize("stacked_x", [False, True])
-@pytest.mark.parametrize("sizes, fs", NETS, ids=str)
+@pytest.mark.parametrize("sizes, fs", NETS, ids=NET_NAMES)
 def test_mlp_stack_is_its_slices(sizes, fs, stacked_x, order):
     net, runs, n = nn.MLP(sizes, hidden=fs), 4, 6
     p = net.init([np.random.default_rng(r) for r in range(runs)])
