@@ -26,6 +26,29 @@ function letKeysScroll() {
   }
 }
 
+// The folded cells that make one figure or quiz are gathered under it, so that nothing stands between the question
+// and the figure. Without this script they stand above it, one by one.
+function gatherCode() {
+  for (const output of document.querySelectorAll("div.cell.tag_hide-input > .cell_output")) {
+    if (!output.querySelector('script[type="application/vnd.jupyter.widget-view+json"]')) continue;
+    const last = output.parentElement, makers = [last];
+    for (let cell = last.previousElementSibling; cell?.matches("div.cell.tag_hide-input:not(:has(> .cell_output))"); cell = cell.previousElementSibling) {
+      makers.unshift(cell);
+    }
+    const inputs = makers.map((cell) => cell.querySelector(":scope > details.hide > .cell_input")).filter(Boolean);
+    const code = document.createElement("details"), title = document.createElement("summary");
+    code.className = "hide code-below";
+    title.textContent = "The code of this figure";
+    code.append(title, ...inputs);
+    for (const cell of makers) {
+      cell.querySelector(":scope > details.hide")?.remove();
+      if (cell !== last) cell.remove();
+    }
+    last.append(code);
+  }
+}
+gatherCode();
+
 // Paper is light, and on it everything stands open; afterwards the page is as it was.
 const root = document.documentElement;
 let opened = [], theme = root.dataset.theme;
