@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import nnmath as nn
 
-from .clock import Contestant
+from .clock import Contestant, array
 
 torch = None
 with suppress(ImportError):
@@ -71,7 +71,7 @@ class Loop(Contestant):
             contestant.run(steps)
 
     def step(self):
-        return np.array([float(contestant.step()) for contestant in self.each])
+        return np.array([array(contestant.step()) for contestant in self.each])
 
     def theta(self):
         return np.array([contestant.theta() for contestant in self.each])
@@ -107,7 +107,7 @@ def torch_eager(task):
         loss = loss_function(model(x), y)
         loss.backward()
         optimizer.step()
-        return loss.detach()
+        return loss
 
     def theta():
         return np.concatenate([a.detach().numpy().T.ravel() for a in model.parameters()])

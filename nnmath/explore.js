@@ -318,12 +318,13 @@ class Figure {
     const moved = () => this.show({ ...this.model.get("index"), ...this.mine });
     this.model.on("change:index", moved);
     signal.addEventListener("abort", () => { resize.disconnect(); this.stop(); this.model.off("change:index", moved); });
-    addEventListener("hashchange", () => this.visit(location.hash), { signal });
+    addEventListener("hashchange", () => this.visit(location.hash, false), { signal }); // Back finds its own place
     document.addEventListener("click", (event) => {
       const link = event.target.closest?.("a[href*='#']");
       if (!link || link.pathname !== location.pathname || event.ctrlKey || event.metaKey || event.shiftKey) return;
       if (readHash(link.hash, spec)) {
         event.preventDefault();
+        if (this.inPage) history.pushState(null, "", location.href); // so that Back leads to the sentence again
         this.visit(link.hash);
       }
     }, { signal, capture: true });
@@ -332,13 +333,13 @@ class Figure {
     this.figure.dataset.state = "ready";
   }
 
-  visit(hash) {
+  visit(hash, scroll = true) {
     const index = readHash(hash, this.spec);
     if (!index) return;
     this.stop();
     this.set(index);
     const { top, bottom } = this.figure.getBoundingClientRect();
-    if (top < 0 || bottom > innerHeight) {
+    if (scroll && (top < 0 || bottom > innerHeight)) {
       const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
       this.figure.scrollIntoView({ block: bottom - top < innerHeight ? "center" : "start", behavior: calm ? "auto" : "smooth" });
     }

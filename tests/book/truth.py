@@ -77,7 +77,7 @@ class Figure:
         return [self._artist(a, box) for a, box in zip(artists, self.boxes, strict=True)], says
 
     def _pictures(self, positions):
-        """Matplotlib's own pictures, with the layout that the page has: that of the start, made for an SVG."""
+        """Matplotlib's own pictures, in the layout of the page: that of the start, made for an SVG."""
         artists, _ = self._put(self.start)
         engine, pictures = self.fig.get_layout_engine(), []
         self.fig.savefig(io.StringIO(), format="svg", dpi=72)
