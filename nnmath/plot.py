@@ -83,8 +83,8 @@ def panels(columns=1, height=3.4, **subplots):
 def digit_sheet(ax, images, columns, strip=0):
     """Draw images (n, 8, 8) with values in [0, 1] side by side in one picture, `columns` to a row.
 
-    strip: height left free under each digit, in pixels of the digits, for a label. One picture for all keeps a
-    figure small and quick. Returns the image artist and where the labels go: the middles of the strips, (n, 2).
+    strip: height left free under each digit, in pixels of the digits, for a label. One picture for all keeps
+    a figure small and quick. Returns the image artist and the middles of the strips, (n, 2), for the labels.
     """
     images = np.asarray(images)
     n, height, width = images.shape
