@@ -479,8 +479,8 @@ sys.modules["nnmath.train"].BAR_DELAY = -1.0
 nn.fit(net, net.init(np.random.default_rng(0)), x, y, loss=nn.mse, optimizer=nn.SGD(0.1), epochs=20)
 """
     env = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
-    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert ran.stdout == "" and "epochs" in ran.stderr and ran.stderr.endswith("\r")
+    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True)
+    assert ran.stdout == b"" and b"epochs" in ran.stderr and ran.stderr.endswith(b"\r")
 
 
 # --- what the book promises
