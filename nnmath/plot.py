@@ -90,11 +90,12 @@ def digit_sheet(ax, images, columns, strip=0):
     n, height, width = images.shape
     row, col = np.divmod(np.arange(n), columns)
     top, left = row * (height + 1 + strip), col * (width + 1)
-    sheet = np.ma.masked_all((top[-1] + height + strip, columns * (width + 1) - 1))
+    shape = top[-1] + height + strip, columns * (width + 1) - 1
+    sheet = np.ma.array(np.zeros(shape), mask=True)
     for image, y, x in zip(images, top, left, strict=True):
         sheet[y : y + height, x : x + width] = image
     bare(ax)
-    artist = ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    artist = ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
     return artist, np.column_stack([left + (width - 1) / 2, top + height - 0.5 + strip / 2])
 
 
