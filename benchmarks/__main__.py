@@ -1,17 +1,17 @@
-"""`make bench`, or python -m benchmarks: measure the claims, print the table, save it; then the live figure's."""
+"""`make bench`: measure the claims, print the table and save it; then the live figure's table."""
 
 import json
 import os
 import platform
 import time
 import warnings
-from dataclasses import asdict
 from importlib import import_module, metadata
 from pathlib import Path
 
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy is loaded
 RESULTS = Path(__file__).with_name("results.json")
-COLUMNS = {"work": 65, "nnmath": 8, "peer": 20, "peer's": 8, "ratio": 8, "at best": 8, "target": 9, "met": 13, "apart": 5}
+HEAD = ("work", "nnmath", "peer", "its time", "ratio", "at best", "target", "met", "apart")
+LINE = "| {:<49}| {:<8}| {:<21}| {:<8}| {:<9}| {:<9}| {:<10}| {:<14}| {:<6}|"
 
 
 def main():
@@ -21,56 +21,48 @@ def main():
 
     warnings.simplefilter("ignore")  # scikit-learn's, that its last epoch is over
     start, about, rows = time.perf_counter(), machine(), []
-    print(", ".join(about.values()), "one thread", sep=", ", end="\n\n")
-    print(line(COLUMNS), line("-" * width for width in COLUMNS.values()), sep="\n", flush=True)
+    print(*about.values(), "one thread", sep=", ", end="\n\n")
+    print(LINE.format(*HEAD), LINE.format(*["---"] * len(HEAD)), sep="\n")
     with threadpool_limits(1):
-        for claim in claims.ALL:
-            for row in claim():
-                print(line(cells(row)), flush=True)
-                rows.append({**asdict(row), "met": row.met})
+        for row in (row for claim in claims.ALL for row in claim()):
+            print(LINE.format(*cells(row)), flush=True)
+            rows.append(row)
     seconds = round(time.perf_counter() - start)
     RESULTS.write_text(json.dumps({"machine": about, "seconds": seconds, "rows": rows}, indent=1) + "\n")
-    told = [row["met"] for row in rows if row["target"] is not None]
-    print(f"\n{told.count(True)} met, {told.count(False)} not met, {told.count(None)} not measured; {seconds} s.")
-    print("Times are medians of processor time; at best: from the least times. apart: after 50 steps.\n")
+    met = [row["met"] for row in rows if row["target"] is not None]
+    print(f"\n{met.count(True)} met, {met.count(False)} not met, {met.count(None)} not measured; {seconds} s.")
+    print("Times: medians of processor time; at best: from the least times; apart: after 50 steps.\n")
     live_figure()
 
 
 def machine():
-    """One line about it; nothing that names it."""
-    try:
-        model = next(s for s in Path("/proc/cpuinfo").read_text().splitlines() if s.startswith("model name"))
-        processor = model.split(":")[1].strip()
-    except (OSError, StopIteration):
-        processor = platform.processor() or platform.machine()
+    processor = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        models = [s.split(":")[1].strip() for s in info.read_text().splitlines() if s.startswith("model name")]
+        processor = models[0] if models else processor
     about = {"processor": processor, "python": f"Python {platform.python_version()}"}
-    for name, package in {"NumPy": "numpy", "scikit-learn": "scikit-learn", "PyTorch": "torch"}.items():
+    for package in ("numpy", "scikit-learn", "torch"):
         try:
-            about[package] = f"{name} {metadata.version(package)}"
+            about[package] = f"{package} {metadata.version(package)}"
         except metadata.PackageNotFoundError:
-            about[package] = f"{name} not installed"
+            about[package] = f"{package} not installed"
     return {**about, "date": time.strftime("%Y-%m-%d")}
-
-
-def line(words):
-    return "| " + " | ".join(f"{w:<{n}}" for w, n in zip(words, COLUMNS.values(), strict=True)) + " |"
 
 
 def cells(row):
     """A row of the table, as text."""
-    unit, sign = row.unit.replace("of its time", ""), ">=" if row.unit in ("x", "%") else "<="
-    unit = unit if unit in ("", "x") else f" {unit}"
-    target = f"{sign} {row.target:g}{unit}" if row.target is not None else "none"
-    met = "not installed" if row.value is None else {True: "yes", False: "NO", None: ""}[row.met]
-    values = ("" if value is None else f"{float(f'{value:.3g}'):g}{unit}" for value in (row.value, row.least))
-    apart = "" if row.apart is None else f"{row.apart:.0e}"
-    return row.work, duration(row.ours), row.peer, duration(row.theirs), *values, target, met, apart
+    unit = {"x": "x", "of its time": ""}.get(row["unit"], f" {row['unit']}")
+    numbers = [None if v is None else f"{float(f'{v:.3g}'):g}{unit}" for v in (row["value"], row["best"])]
+    sign = ">=" if row["unit"] in ("x", "%") else "<="
+    target = "none" if row["target"] is None else f"{sign} {row['target']:g}{unit}"
+    met = "not installed" if row["value"] is None else {True: "yes", False: "NO", None: ""}[row["met"]]
+    apart = None if row["apart"] is None else f"{row['apart']:.0e}"
+    ours, theirs = duration(row["ours"]), duration(row["theirs"])
+    return [s or "" for s in (row["work"], ours, row["peer"], theirs, *numbers, target, met, apart)]
 
 
-def duration(seconds):
-    if seconds is None:
-        return ""
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
+def duration(s):
+    return s and (f"{s * 1e3:.3g} ms" if s >= 1e-3 else f"{s * 1e6:.3g} µs")
 
 
 def live_figure():
@@ -80,14 +72,13 @@ def live_figure():
 
         figure, chromium = import_module("benchmarks.figure"), import_module("tests.book.chromium")
         with sync_playwright() as playwright:
-            found = chromium.find(playwright)
+            missing = None if chromium.find(playwright) else chromium.MISSING
     except ImportError as error:
-        print(f"The live figure was not measured: {error}.")
-        return
-    if found:
-        figure.main()
+        missing = f"{error}."
+    if missing:
+        print("The live figure was not measured.", missing)
     else:
-        print("The live figure was not measured.", chromium.MISSING)
+        figure.main()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,139 +11,110 @@ import numpy as np
 
 import nnmath as nn
 
-from . import tasks
-from .clock import Contestant, apart, race
-from .peers import Loop, ScikitLearn, torch, torch_adam, torch_eager, torch_vmap
+from .clock import apart, race
+from .contestants import Loop, ScikitLearn, Task, adam, products, torch, torch_adam, torch_eager, torch_vmap
 
-PYTORCH, SKLEARN = "PyTorch eager", "scikit-learn"
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = """
 import psutil, time
 used, clock = psutil.Process().memory_info, time.process_time
 a = clock(); import numpy
 b, bytes = clock(), used().rss; import nnmath
-c = clock(); print(b - a, c - a, used().rss - bytes)
+c = clock(); print(b - a, c - b, used().rss - bytes)
 """
 
 
-@dataclass
-class Row:
-    """What was claimed, and what came out.
-
-    value: from medians. least: the same from the least times. ours, theirs: seconds, medians. apart: the
-    difference after 50 steps.
-    """
-
-    work: str
-    peer: str
-    target: float = None
-    unit: str = "x"  # times as fast as the peer; or one of "of its time", "%", "ms", "MiB"
-    value: float = None
-    least: float = None
-    ours: float = None
-    theirs: float = None
-    apart: float = None
-
-    @property
-    def met(self):
-        if self.value is None or self.target is None:
-            return None
-        return bool(self.value >= self.target if self.unit in ("x", "%") else self.value <= self.target)
+def row(work, peer, target, unit, value=None, best=None, ours=None, theirs=None, difference=None):
+    """value: in `unit`; best: the same from the least times; ours, theirs: seconds, medians."""
+    met = None
+    if value is not None and target is not None:
+        met = bool(value >= target if unit in ("x", "%") else value <= target)
+    return {"work": work, "peer": peer, "target": target, "unit": unit, "value": value, "best": best,
+            "ours": ours, "theirs": theirs, "apart": difference, "met": met}  # fmt: skip
 
 
 def compared(work, ours, peers, steps, rounds, unit="x", per=1):
-    """A row for each peer, timed in one race. peers: name to (maker, target), None for no PyTorch."""
+    """A row for each peer, timed in one race. peers: name to (maker, target), no maker without PyTorch."""
     makers = {name: make for name, (make, _) in peers.items() if make}
     equal = {name: apart(ours, make) for name, make in makers.items()}
     seconds = race({"nnmath": ours, **makers}, steps, rounds)
     mine = seconds["nnmath"]
     for name, (_, target) in peers.items():
-        row = Row(work, name, target, unit, ours=mine.median * per)
-        if name in makers:
-            its = seconds[name]
-            row.theirs, row.apart = its.median * per, equal[name]
-            ratios = its.median / mine.median, its.least / mine.least
-            row.value, row.least = ratios if unit == "x" else (1 / ratios[0], 1 / ratios[1])
-        yield row
+        if name not in makers:
+            yield row(work, name, target, unit, ours=mine[0] * per)
+            continue
+        its = seconds[name]
+        ratios = [b / a if unit == "x" else a / b for a, b in zip(mine, its, strict=True)]
+        yield row(work, name, target, unit, *ratios, mine[0] * per, its[0] * per, equal[name])
 
 
-def if_torch(maker, *args, **kwargs):
-    return partial(maker, *args, **kwargs) if torch else None
+def if_torch(maker, *args, **settings):
+    return partial(maker, *args, **settings) if torch else None
 
 
 def training():
     def peers(task, torch_target, sklearn_target):
-        learn = partial(ScikitLearn, task), sklearn_target
-        return {PYTORCH: (if_torch(torch_eager, task), torch_target), SKLEARN: learn}
+        sklearn = partial(ScikitLearn, task), sklearn_target
+        return {"PyTorch eager": (if_torch(torch_eager, task), torch_target), "scikit-learn": sklearn}
 
-    task = tasks.xor()
-    yield from compared("XOR 2-4-1, full batch, a step", task.nnmath, peers(task, 10, 3.5), 60, 60)
-    task = tasks.moons()
-    yield from compared("moons 2-32-32-2, Adam, batch 64, a step", task.nnmath, peers(task, 8, 2.5), 32, 60)
-    task, work = tasks.digits(), "digits 64-64-10, Adam, batch 64, an epoch"
-    n = -(-len(task.x) // task.batch_size)
+    task = Task(nn.MLP((2, 4, 1)), *nn.xor(), nn.mse, nn.SGD, 0.1)
+    yield from compared("XOR 2-4-1, full batch, step", task.nnmath, peers(task, 10, 3.5), 60, 60)
+    data = nn.moons(1024, 0.2, np.random.default_rng(0))
+    task = Task(nn.MLP((2, 32, 32, 2), nn.relu), *data, batch_size=64)
+    yield from compared("moons 2-32-32-2, Adam, batch 64, step", task.nnmath, peers(task, 8, 2.5), 32, 60)
+    x, y, x_test, y_test = nn.digits()
+    task = Task(nn.MLP((64, 64, 10), nn.relu), x, y, batch_size=64)
+    n, work = -(-len(x) // 64), "digits 64-64-10, Adam, batch 64, epoch"
     yield from compared(work, task.nnmath, peers(task, 5, 2.5), 2 * n, 50, per=n)
-    yield Row("the same: right on held-out digits, 100 epochs", "", 96.5, "%", 100 * digits_accuracy(task))
-    task, work = tasks.images(), "784-512-256-10, Adam, batch 128, a step"
-    only = {PYTORCH: (if_torch(torch_eager, task), 0.85)}
-    yield from compared(work, task.nnmath, only, 9, 15, unit="of its time")
-    step, only = race({"": task.nnmath, "products": partial(tasks.products, task)}, 9, 15).values()
-    shares = 100 * only.median / step.median, 100 * only.least / step.least
-    yield Row("the same: matrix products, of the step", "", 65, "%", *shares, step.median)
-
-
-def digits_accuracy(task):
-    p, split = task.init(), nn.digits()
-    nn.fit(
-        task.net, p, task.x, task.y, loss=task.loss, optimizer=nn.Adam(3e-3), epochs=100,
-        batch_size=task.batch_size, rng=np.random.default_rng(2), progress=False,
-    )  # fmt: skip
-    return float(nn.accuracy(task.net.forward(p, split.x_test.astype(np.float32))[0], split.y_test))
+    p, rng = task.init(), np.random.default_rng(2)
+    how = {"loss": task.loss, "optimizer": nn.Adam(3e-3), "batch_size": 64, "rng": rng, "progress": False}
+    nn.fit(task.net, p, x, y, epochs=100, **how)
+    share = nn.accuracy(task.net.forward(p, x_test.astype(np.float32))[0], y_test)
+    yield row("the same: right on held-out digits, 100 epochs", "", 96.5, "%", 100 * float(share))
+    big = np.pad(np.kron(x.reshape(-1, 8, 8), np.ones((3, 3))), ((0, 0), (2, 2), (2, 2))).reshape(-1, 784)
+    task = Task(nn.MLP((784, 512, 256, 10), nn.relu), big[:1152], y[:1152], lr=1e-4, batch_size=128)
+    only = {"PyTorch eager": (if_torch(torch_eager, task), 0.85)}
+    yield from compared("784-512-256-10, Adam, batch 128, step", task.nnmath, only, 9, 15, "of its time")
+    whole, part = race({"": task.nnmath, "products": partial(products, task)}, 9, 15).values()
+    shares = [100 * b / a for a, b in zip(whole, part, strict=True)]
+    yield row("the same: matrix products, of the step", "", 65, "%", *shares, whole[0])
 
 
 def sweeps():
-    rest = f"{tasks.RATES} rates x {tasks.SEEDS} seeds as one stack, a step"
-    task = tasks.sweep(tasks.xor())
+    many = {"lr": np.logspace(-3, -1, 41).repeat(8)[:, None], "seed": tuple(range(8)) * 41}
+    task = replace(Task(nn.MLP((2, 4, 1)), *nn.xor(), nn.mse, nn.SGD), **many)
     peers = {
-        "loop of single runs": (partial(Loop, task, tasks.Task.nnmath), 100),
+        "loop of single runs": (partial(Loop, task, Task.nnmath), 100),
         "PyTorch eager, loop": (if_torch(Loop, task, torch_eager), 600),
     }
-    yield from compared(f"XOR 2-4-1, {rest}", task.nnmath, peers, 20, 7)
-    task = tasks.sweep(tasks.small_moons())
+    yield from compared("XOR 2-4-1, 41 rates x 8 seeds in one stack, step", task.nnmath, peers, 20, 7)
+    data = nn.moons(64, 0.2, np.random.default_rng(0))
+    task = replace(Task(nn.MLP((2, 16, 2)), *data, optimizer=nn.SGD), **many)
     peers = {
-        "loop of single runs": (partial(Loop, task, tasks.Task.nnmath), 8),
+        "loop of single runs": (partial(Loop, task, Task.nnmath), 8),
         "torch.func.vmap": (if_torch(torch_vmap, task), 2),
     }
-    yield from compared(f"moons 2-16-2, 64 samples, {rest}", task.nnmath, peers, 20, 9)
+    yield from compared("moons 2-16-2, 64 samples, the same sweep, step", task.nnmath, peers, 20, 7)
 
 
-def adam():
+def one_optimizer():
     theta, g = np.random.default_rng(0).normal(size=(2, 1_000_000)).astype(np.float32)
-
-    def ours():
-        a, optimizer = theta.copy(), nn.Adam()
-
-        def step():
-            optimizer.step(a, g)
-            return a[0]
-
-        return Contestant(step, lambda: a)
-
     peers = {
         "torch.optim.Adam": (if_torch(torch_adam, theta, g), 0.9),
         "the same, fused=True": (if_torch(torch_adam, theta, g, fused=True), None),
     }
-    yield from compared("Adam, 1M parameters, a step", ours, peers, 5, 40, unit="of its time")
+    yield from compared("Adam, 1M parameters, step", partial(adam, theta, g), peers, 6, 40, "of its time")
 
 
 def imports():
     """In processes of their own, each importing NumPy and then nnmath, which the first has compiled."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", IMPORTS]
-    compiling = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    runs = [subprocess.check_output(command, cwd=ROOT, env=compiling, text=True) for _ in range(22)][1:]
-    numpy, both, memory = np.median([[float(word) for word in run.split()] for run in runs], axis=0).tolist()
-    yield Row("import nnmath, beyond NumPy", "NumPy alone", 10, "ms", 1e3 * (both - numpy), ours=both, theirs=numpy)
-    yield Row("import nnmath, memory beyond NumPy", "NumPy alone", 5, "MiB", memory / 2**20)
+    runs = [subprocess.check_output(command, cwd=ROOT, env=env, text=True).split() for _ in range(22)][1:]
+    numpy, ours, memory = np.median(np.array(runs, float), axis=0).tolist()
+    times = {"ours": numpy + ours, "theirs": numpy}
+    yield row("import nnmath, beyond NumPy", "NumPy alone", 10, "ms", 1e3 * ours, **times)
+    yield row("import nnmath, memory beyond NumPy", "NumPy alone", 5, "MiB", memory / 2**20)
 
 
-ALL = (training, sweeps, adam, imports)
+ALL = (training, sweeps, one_optimizer, imports)

@@ -1,20 +1,15 @@
-"""Timing: contestants take turns and their medians are compared, once their results are known to be equal."""
+"""Timing: contestants take turns, after it is known that they compute the same."""
 
-import statistics
-from collections import namedtuple
 from time import process_time
 
 import numpy as np
 
 STEPS = 50  # after which weights and losses must be equal
-TOLERANCE = 1e-4  # of the largest weight and of the loss; float32 rounds each operation by 6e-8
-
-
-Seconds = namedtuple("Seconds", "median least")
+TOLERANCE = 1e-5  # of the largest weight and of the loss; float32 rounds each operation by 6e-8
 
 
 class Contestant:
-    """step(): makes one step and returns its loss. theta(): the weights so far, in the order of `Params`."""
+    """step(): makes one step, returns its loss. theta(): the weights so far, in the order of `Params`."""
 
     def __init__(self, step, theta=None):
         self.step, self.theta = step, theta
@@ -27,23 +22,22 @@ class Contestant:
 
 
 def race(makers, steps, rounds):
-    """Seconds of one step, by name: the median and the least. makers: name to maker of a Contestant.
+    """Seconds of one step, by name: (median, least). makers: name to maker of a Contestant.
 
     Each round makes every contestant anew (none may grow old and slow on denormal numbers), warms it up and
-    times `steps` of its steps, none always first. The clock is that of this process, all of it one thread:
-    waiting for a processor that others use is not counted. What others do to the caches is: the least of
-    many short rounds is nearest to a machine of one's own.
+    times `steps` of its steps, none always first. The clock is that of this process, one thread: waiting for
+    a processor that others use is not counted, but what they do to the caches is; hence the least as well.
     """
     times = {name: [] for name in makers}
     for i in range(rounds):
         first = i % len(makers)
         for name in [*list(makers)[first:], *list(makers)[:first]]:
             contestant = makers[name]()
-            contestant.run(max(2, steps // 10))
+            contestant.run(max(2, steps // 2))
             start = process_time()
             contestant.run(steps)
             times[name].append((process_time() - start) / steps)
-    return {name: Seconds(statistics.median(seconds), min(seconds)) for name, seconds in times.items()}
+    return {name: (float(np.median(seconds)), min(seconds)) for name, seconds in times.items()}
 
 
 def apart(make, make_peer):
