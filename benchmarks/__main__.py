@@ -3,9 +3,10 @@
 import json
 import os
 import platform
+import re
 import time
 import warnings
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy is loaded
@@ -29,18 +30,18 @@ def main():
             rows.append(row)
     seconds = round(time.perf_counter() - start)
     RESULTS.write_text(json.dumps({"machine": about, "seconds": seconds, "rows": rows}, indent=1) + "\n")
-    met = [row["met"] for row in rows if row["target"] is not None]
-    print(f"\n{met.count(True)} met, {met.count(False)} not met, {met.count(None)} not measured; {seconds} s.")
-    print("Times: medians of processor time; at best: from the least times; apart: after 50 steps.\n")
+    print(f"\n{seconds} s. Times are medians of processor time; at best: from the least times.")
+    print("apart: largest relative difference of weights and losses after 50 steps.\n")
     live_figure()
 
 
 def machine():
-    processor = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        models = [s.split(":")[1].strip() for s in info.read_text().splitlines() if s.startswith("model name")]
-        processor = models[0] if models else processor
-    about = {"processor": processor, "python": f"Python {platform.python_version()}"}
+    info = Path("/proc/cpuinfo")
+    models = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
+    about = {
+        "processor": (models or [platform.machine()])[0],
+        "python": f"Python {platform.python_version()}",
+    }
     for package in ("numpy", "scikit-learn", "torch"):
         try:
             about[package] = f"{package} {metadata.version(package)}"
@@ -70,15 +71,14 @@ def live_figure():
     try:
         from playwright.sync_api import sync_playwright
 
-        figure, chromium = import_module("benchmarks.figure"), import_module("tests.book.chromium")
-        with sync_playwright() as playwright:
-            missing = None if chromium.find(playwright) else chromium.MISSING
+        from tests.book import chromium
+
+        from . import figure
     except ImportError as error:
-        missing = f"{error}."
-    if missing:
-        print("The live figure was not measured.", missing)
-    else:
-        figure.main()
+        return print(f"The live figure was not measured: {error}.")
+    with sync_playwright() as playwright:
+        found = chromium.find(playwright)
+    return figure.main() if found else print("The live figure was not measured.", chromium.MISSING)
 
 
 if __name__ == "__main__":

@@ -34,38 +34,34 @@ def row(work, peer, target, unit, value=None, best=None, ours=None, theirs=None,
 
 
 def compared(work, ours, peers, steps, rounds, unit="x", per=1):
-    """A row for each peer, timed in one race. peers: name to (maker, target), no maker without PyTorch."""
-    makers = {name: make for name, (make, _) in peers.items() if make}
+    """A row for each peer, timed in one race. peers: (name, maker, target)."""
+    makers = {name: make for name, make, _ in peers if torch or "torch" not in name.lower()}
     equal = {name: apart(ours, make) for name, make in makers.items()}
     seconds = race({"nnmath": ours, **makers}, steps, rounds)
-    mine = seconds["nnmath"]
-    for name, (_, target) in peers.items():
-        if name not in makers:
-            yield row(work, name, target, unit, ours=mine[0] * per)
-            continue
-        its = seconds[name]
-        ratios = [b / a if unit == "x" else a / b for a, b in zip(mine, its, strict=True)]
-        yield row(work, name, target, unit, *ratios, mine[0] * per, its[0] * per, equal[name])
-
-
-def if_torch(maker, *args, **settings):
-    return partial(maker, *args, **settings) if torch else None
+    mine = [s * per for s in seconds["nnmath"]]
+    for name, _, target in peers:
+        if name in makers:
+            its = [s * per for s in seconds[name]]
+            ratios = [b / a if unit == "x" else a / b for a, b in zip(mine, its, strict=True)]
+            yield row(work, name, target, unit, *ratios, mine[0], its[0], equal[name])
+        else:
+            yield row(work, name, target, unit, ours=mine[0])
 
 
 def training():
     def peers(task, torch_target, sklearn_target):
-        sklearn = partial(ScikitLearn, task), sklearn_target
-        return {"PyTorch eager": (if_torch(torch_eager, task), torch_target), "scikit-learn": sklearn}
+        yield "PyTorch eager", partial(torch_eager, task), torch_target
+        yield "scikit-learn", partial(ScikitLearn, task), sklearn_target
 
     task = Task(nn.MLP((2, 4, 1)), *nn.xor(), nn.mse, nn.SGD, 0.1)
-    yield from compared("XOR 2-4-1, full batch, step", task.nnmath, peers(task, 10, 3.5), 60, 60)
+    yield from compared("XOR 2-4-1, full batch, step", task.nnmath, [*peers(task, 10, 3.5)], 60, 60)
     data = nn.moons(1024, 0.2, np.random.default_rng(0))
     task = Task(nn.MLP((2, 32, 32, 2), nn.relu), *data, batch_size=64)
-    yield from compared("moons 2-32-32-2, Adam, batch 64, step", task.nnmath, peers(task, 8, 2.5), 32, 60)
+    yield from compared("moons 2-32-32-2, Adam, batch 64, step", task.nnmath, [*peers(task, 8, 2.5)], 32, 60)
     x, y, x_test, y_test = nn.digits()
     task = Task(nn.MLP((64, 64, 10), nn.relu), x, y, batch_size=64)
     n, work = -(-len(x) // 64), "digits 64-64-10, Adam, batch 64, epoch"
-    yield from compared(work, task.nnmath, peers(task, 5, 2.5), 2 * n, 50, per=n)
+    yield from compared(work, task.nnmath, [*peers(task, 5, 2.5)], 2 * n, 50, per=n)
     p, rng = task.init(), np.random.default_rng(2)
     how = {"loss": task.loss, "optimizer": nn.Adam(3e-3), "batch_size": 64, "rng": rng, "progress": False}
     nn.fit(task.net, p, x, y, epochs=100, **how)
@@ -73,8 +69,8 @@ def training():
     yield row("the same: right on held-out digits, 100 epochs", "", 96.5, "%", 100 * float(share))
     big = np.pad(np.kron(x.reshape(-1, 8, 8), np.ones((3, 3))), ((0, 0), (2, 2), (2, 2))).reshape(-1, 784)
     task = Task(nn.MLP((784, 512, 256, 10), nn.relu), big[:1152], y[:1152], lr=1e-4, batch_size=128)
-    only = {"PyTorch eager": (if_torch(torch_eager, task), 0.85)}
-    yield from compared("784-512-256-10, Adam, batch 128, step", task.nnmath, only, 9, 15, "of its time")
+    peer, work = ("PyTorch eager", partial(torch_eager, task), 0.85), "784-512-256-10, Adam, batch 128, step"
+    yield from compared(work, task.nnmath, [peer], 9, 15, "of its time")
     whole, part = race({"": task.nnmath, "products": partial(products, task)}, 9, 15).values()
     shares = [100 * b / a for a, b in zip(whole, part, strict=True)]
     yield row("the same: matrix products, of the step", "", 65, "%", *shares, whole[0])
@@ -83,26 +79,26 @@ def training():
 def sweeps():
     many = {"lr": np.logspace(-3, -1, 41).repeat(8)[:, None], "seed": tuple(range(8)) * 41}
     task = replace(Task(nn.MLP((2, 4, 1)), *nn.xor(), nn.mse, nn.SGD), **many)
-    peers = {
-        "loop of single runs": (partial(Loop, task, Task.nnmath), 100),
-        "PyTorch eager, loop": (if_torch(Loop, task, torch_eager), 600),
-    }
+    peers = [
+        ("loop of single runs", partial(Loop, task, Task.nnmath), 100),
+        ("PyTorch eager, loop", partial(Loop, task, torch_eager), 600),
+    ]
     yield from compared("XOR 2-4-1, 41 rates x 8 seeds in one stack, step", task.nnmath, peers, 20, 7)
     data = nn.moons(64, 0.2, np.random.default_rng(0))
     task = replace(Task(nn.MLP((2, 16, 2)), *data, optimizer=nn.SGD), **many)
-    peers = {
-        "loop of single runs": (partial(Loop, task, Task.nnmath), 8),
-        "torch.func.vmap": (if_torch(torch_vmap, task), 2),
-    }
+    peers = [
+        ("loop of single runs", partial(Loop, task, Task.nnmath), 8),
+        ("torch.func.vmap", partial(torch_vmap, task), 2),
+    ]
     yield from compared("moons 2-16-2, 64 samples, the same sweep, step", task.nnmath, peers, 20, 7)
 
 
 def one_optimizer():
     theta, g = np.random.default_rng(0).normal(size=(2, 1_000_000)).astype(np.float32)
-    peers = {
-        "torch.optim.Adam": (if_torch(torch_adam, theta, g), 0.9),
-        "the same, fused=True": (if_torch(torch_adam, theta, g, fused=True), None),
-    }
+    peers = [
+        ("torch.optim.Adam", partial(torch_adam, theta, g), 0.9),
+        ("torch Adam, fused", partial(torch_adam, theta, g, fused=True), None),
+    ]
     yield from compared("Adam, 1M parameters, step", partial(adam, theta, g), peers, 6, 40, "of its time")
 
 

@@ -1,0 +1,212 @@
+"""One task, done by nnmath and by its peers: the same weights to begin with, the same batches, float32."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+import nnmath as nn
+
+from .clock import Contestant, array
+
+torch = None
+with suppress(ImportError):
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@dataclass
+class Task:
+    """A network on a data set; or, with lr (R, 1) and a tuple of R seeds, a stack of networks."""
+
+    net: nn.MLP
+    x: np.ndarray
+    y: np.ndarray
+    loss: object = nn.cross_entropy
+    optimizer: object = nn.Adam
+    lr: object = 1e-3
+    batch_size: int = None
+    seed: object = 1
+
+    def __post_init__(self):
+        self.x = self.x.astype(np.float32)
+        self.y = self.y.astype(int if self.loss is nn.cross_entropy else np.float32)
+
+    def init(self):
+        rng, stacked = np.random.default_rng, np.ndim(self.seed)
+        return self.net.init([rng(s) for s in self.seed] if stacked else rng(self.seed), np.float32)
+
+    def each(self):
+        """The networks of a stack, each as a task of its own."""
+        return [replace(self, lr=float(lr), seed=s) for lr, s in zip(self.lr[:, 0], self.seed, strict=True)]
+
+    def batches(self, x, y, index=np.asarray):
+        """Those of nnmath.train, from x and y in the peer's kind of array."""
+        rng, n, size = np.random.default_rng(2), len(x), self.batch_size
+        while size is None:
+            yield x, y
+        while True:
+            order = index(rng.permutation(n))
+            xs, ys = x[order], y[order]
+            for i in range(0, n, size):
+                yield xs[i : i + size], ys[i : i + size]
+
+    def nnmath(self):
+        """As a reader does it: `train`, one step after the other."""
+        p = self.init()
+        run = nn.train(
+            self.net, p, self.x, self.y, loss=self.loss, optimizer=self.optimizer(self.lr),
+            steps=10**9, batch_size=self.batch_size, rng=np.random.default_rng(2),
+        )  # fmt: skip
+
+        def theta():
+            next(run)  # a step is seen before its update is made
+            return p.theta
+
+        return Contestant(lambda: next(run).loss, theta)
+
+
+class Loop(Contestant):
+    """The networks of a stack, one after the other."""
+
+    def __init__(self, task, make):
+        self.each = [make(one) for one in task.each()]
+        self.step = lambda: np.array([array(c.step()) for c in self.each])
+        self.theta = lambda: np.array([c.theta() for c in self.each])
+
+    def run(self, steps):
+        for contestant in self.each:
+            contestant.run(steps)
+
+
+class ScikitLearn(Contestant):
+    """MLPClassifier (MLPRegressor with mse). Timed: the training loop of its `fit`, not the checks before."""
+
+    def __init__(self, task):
+        p, sizes, many = task.init(), task.net.sizes, task.loss is nn.cross_entropy
+        self.half = 2 if task.loss is nn.mse else 1  # its squared loss is half of ours
+        self.model = model = (MLPRegressor if task.loss is nn.mse else MLPClassifier)(
+            activation="relu" if task.net.hidden is nn.relu else "tanh", alpha=0.0, momentum=0.0,
+            solver="adam" if task.optimizer is nn.Adam else "sgd", learning_rate_init=task.lr * self.half,
+            batch_size=task.batch_size or len(task.x), shuffle=bool(task.batch_size), n_iter_no_change=10**9,
+        )  # fmt: skip
+        self.x, self.y = task.x, np.eye(sizes[-1], dtype=np.float32)[task.y] if many else task.y
+        model._random_state = np.random.RandomState(0)
+        model._label_binarizer = SimpleNamespace(y_type_="multiclass" if many else "binary")
+        model._initialize(self.y, sizes, np.float32)
+        model.coefs_ = [p[W].copy() for W, _ in task.net.names]
+        model.intercepts_ = [p[b].copy() for _, b in task.net.names]
+        self.batches, self.t = task.batches(self.x, self.y), 0
+
+    def _fit(self, x, y, once):
+        n = self.model.n_layers_ - 1
+        self.model._fit_stochastic(x, y, None, [x] + [None] * n, *([None] * n for _ in range(3)), None, once)
+
+    def run(self, steps):
+        self.model.max_iter = steps * self.model.batch_size // len(self.x)
+        self._fit(self.x, self.y, False)
+
+    def step(self):
+        """One batch, as `partial_fit` takes it, with Adam's epsilon corrected as nnmath and PyTorch do."""
+        self.t += 1
+        holder = self.model if self.t == 1 else self.model._optimizer
+        holder.epsilon = 1e-8 * (1 - 0.999**self.t) ** 0.5
+        self._fit(*next(self.batches), True)
+        return self.model.loss_ * self.half
+
+    def theta(self):
+        layers = zip(self.model.coefs_, self.model.intercepts_, strict=True)
+        return np.concatenate([a.ravel() for layer in layers for a in layer])
+
+
+def _torch(task):
+    """The network and the loss function."""
+    p, hidden, layers = task.init(), torch.nn.ReLU if task.net.hidden is nn.relu else torch.nn.Tanh, []
+    for W, b in task.net.names:
+        layers += [torch.nn.Linear(*p[W].shape), hidden()]
+        layers[-2].weight.data.copy_(torch.from_numpy(p[W].T))
+        layers[-2].bias.data.copy_(torch.from_numpy(p[b]))
+    loss = "cross_entropy" if task.loss is nn.cross_entropy else "mse_loss"
+    return torch.nn.Sequential(*layers[:-1]), getattr(torch.nn.functional, loss)
+
+
+def torch_eager(task):
+    """As its tutorials write it."""
+    model, loss_function = _torch(task)
+    make = torch.optim.Adam if task.optimizer is nn.Adam else torch.optim.SGD
+    optimizer = make(model.parameters(), lr=task.lr)
+    batches = task.batches(torch.from_numpy(task.x), torch.from_numpy(task.y), torch.from_numpy)
+
+    def step():
+        x, y = next(batches)
+        optimizer.zero_grad()
+        loss = loss_function(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Contestant(step, lambda: np.concatenate([array(a).T.ravel() for a in model.parameters()]))
+
+
+def torch_vmap(task):
+    """torch.func: vmap over the gradient of one network, and a step on the stacked parameters."""
+    models, losses = zip(*map(_torch, task.each()), strict=True)
+    lr, x, y = map(torch.from_numpy, (task.lr.astype(np.float32), task.x, task.y))
+    weights = {k: w.detach() for k, w in torch.func.stack_module_state(models)[0].items()}
+    rates = {k: lr.reshape(-1, *[1] * (w.ndim - 1)) for k, w in weights.items()}
+
+    def loss_of(weights):
+        return losses[0](torch.func.functional_call(models[0], weights, (x,)), y)
+
+    gradient = torch.func.vmap(torch.func.grad_and_value(loss_of))
+
+    def step():
+        grads, loss = gradient(weights)
+        for name, w in weights.items():
+            w -= rates[name] * grads[name]
+        return loss
+
+    def theta():
+        return np.hstack([w.mT.flatten(1) if w.ndim > 2 else w for w in weights.values()])
+
+    return Contestant(step, theta)
+
+
+def adam(theta, g):
+    a, optimizer = theta.copy(), nn.Adam()
+
+    def step():
+        optimizer.step(a, g)
+        return a[0]
+
+    return Contestant(step, lambda: a)
+
+
+def torch_adam(theta, g, **settings):
+    a = torch.nn.Parameter(torch.from_numpy(theta.copy()))
+    a.grad, optimizer = torch.from_numpy(g), torch.optim.Adam([a], **settings)
+
+    def step():
+        optimizer.step()
+        return a[0]
+
+    return Contestant(step, lambda: a)
+
+
+def products(task):
+    """Only the matrix products of a step."""
+    p, a = task.init(), [task.x[: task.batch_size]]
+    a += [np.ones((task.batch_size, n), np.float32) for n in task.net.sizes[1:]]
+    layers = [(a[l], p[W], a[l + 1], np.empty_like(p[W])) for l, (W, _) in enumerate(task.net.names)]
+
+    def step():
+        for x, W, z, dW in layers:
+            np.matmul(x, W)
+            np.matmul(x.T, z, out=dW)
+            if x is not a[0]:
+                np.matmul(z, W.T)
+
+    return Contestant(step)
