@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from .errors import ShapeError, check_count
+
 # The hues of Okabe and Ito (2008), darkened until each can also be the color of a label on white
 # (contrast >= 4.5). The same color means the same thing in the whole book. widget.css holds the
 # counterpart for dark pages under the same names: --nn-ink, --nn-data, ...
@@ -68,14 +70,23 @@ def use_style():
 
 def figure(height=3.4):
     """An empty figure of the book's width, `height` inches high. pyplot, and so a notebook, does not show it
-    by itself: it can be drawn in one cell and made live in another."""
+    by itself: it can be drawn in one cell and made live in another.
+
+    Raises ValueError for a height that is none.
+    """
+    if not 0 < height < np.inf:
+        raise ValueError(f"figure: height is {height}; it must be a positive number of inches")
     fig = Figure(figsize=(7.2, height))
     FigureCanvasAgg(fig)
     return fig
 
 
 def panels(columns=1, height=3.4, **subplots):
-    """`figure(height)` with its axes, one or a row of them. subplots: what `Figure.subplots` takes."""
+    """`figure(height)` with its axes, one or a row of them. subplots: what `Figure.subplots` takes.
+
+    Raises ValueError for columns that are no count.
+    """
+    check_count("panels", "columns", columns)
     fig = figure(height)
     return fig, fig.subplots(1, columns, **subplots)
 
@@ -85,8 +96,12 @@ def digit_sheet(ax, images, columns, strip=0):
 
     strip: height left free under each digit, in pixels of the digits, for a label. One picture for all keeps
     a figure small and quick. Returns the image artist and the middles of the strips, (n, 2), for the labels.
+    Raises ShapeError for images of another shape, ValueError for columns that are no count.
     """
     images = np.asarray(images)
+    if images.ndim != 3 or len(images) == 0:
+        raise ShapeError(f"digit_sheet: images has shape {images.shape}; it must be (n, height, width)")
+    check_count("digit_sheet", "columns", columns)
     n, height, width = images.shape
     row, col = np.divmod(np.arange(n), columns)
     top, left = row * (height + 1 + strip), col * (width + 1)
