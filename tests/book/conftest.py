@@ -125,6 +125,10 @@ def open_page(browser, server, built_book):
             if answer.status >= 400:
                 note(path, f"{answer.status} for {answer.url}")
 
+        def failed(request):
+            if request.failure != "net::ERR_ABORTED":  # what a page does to its own requests when it is left
+                note(path, f"could not load {request.url} ({request.failure})")
+
         context.route(re.compile(rf"^(?:https?|wss?)://(?!{re.escape(server.partition('//')[2])}/)"), refuse)
         page = context.new_page()
         page.on("pageerror", lambda error: note(path, f"script error: {error}"))
@@ -133,9 +137,7 @@ def open_page(browser, server, built_book):
             lambda message: message.type == "error" and note(path, f"console error: {message.text}"),
         )
         page.on("response", response)
-        page.on(
-            "requestfailed", lambda request: note(path, f"could not load {request.url} ({request.failure})")
-        )
+        page.on("requestfailed", failed)
         start = server if over == "http" else built_book.as_uri()
         page.goto(f"{start}/{path}" + (f"#{fragment}" if fragment else ""))
         page.wait_for_load_state("load")
