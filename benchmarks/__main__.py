@@ -12,7 +12,7 @@ from pathlib import Path
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy is loaded
 RESULTS = Path(__file__).with_name("results.json")
 HEAD = ("work", "nnmath", "peer", "its time", "ratio", "at best", "target", "met", "apart")
-LINE = "| {:<49}| {:<8}| {:<21}| {:<8}| {:<9}| {:<9}| {:<10}| {:<14}| {:<6}|"
+LINE = "| {:<49}| {:<8}| {:<20}| {:<9}| {:<10}| {:<8}| {:<10}| {:<14}| {:<6}|"
 
 
 def main():
@@ -37,11 +37,8 @@ def main():
 
 def machine():
     info = Path("/proc/cpuinfo")
-    models = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
-    about = {
-        "processor": (models or [platform.machine()])[0],
-        "python": f"Python {platform.python_version()}",
-    }
+    models = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else [platform.machine()]
+    about = {"processor": models[0], "python": f"Python {platform.python_version()}"}
     for package in ("numpy", "scikit-learn", "torch"):
         try:
             about[package] = f"{package} {metadata.version(package)}"

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -87,15 +88,15 @@ class ScikitLearn(Contestant):
 
     def __init__(self, task):
         p, sizes, many = task.init(), task.net.sizes, task.loss is nn.cross_entropy
-        self.half = 2 if task.loss is nn.mse else 1  # its squared loss is half of ours
-        self.model = model = (MLPRegressor if task.loss is nn.mse else MLPClassifier)(
+        self.half = 1 if many else 2  # its squared loss is half of ours
+        self.model = model = (MLPClassifier if many else MLPRegressor)(
             activation="relu" if task.net.hidden is nn.relu else "tanh", alpha=0.0, momentum=0.0,
             solver="adam" if task.optimizer is nn.Adam else "sgd", learning_rate_init=task.lr * self.half,
             batch_size=task.batch_size or len(task.x), shuffle=bool(task.batch_size), n_iter_no_change=10**9,
         )  # fmt: skip
         self.x, self.y = task.x, np.eye(sizes[-1], dtype=np.float32)[task.y] if many else task.y
         model._random_state = np.random.RandomState(0)
-        model._label_binarizer = SimpleNamespace(y_type_="multiclass" if many else "binary")
+        model._label_binarizer = SimpleNamespace(y_type_="multiclass")
         model._initialize(self.y, sizes, np.float32)
         model.coefs_ = [p[W].copy() for W, _ in task.net.names]
         model.intercepts_ = [p[b].copy() for _, b in task.net.names]
@@ -177,36 +178,24 @@ def torch_vmap(task):
 
 def adam(theta, g):
     a, optimizer = theta.copy(), nn.Adam()
-
-    def step():
-        optimizer.step(a, g)
-        return a[0]
-
-    return Contestant(step, lambda: a)
+    return Contestant(lambda: optimizer.step(a, g), lambda: a)
 
 
 def torch_adam(theta, g, **settings):
     a = torch.nn.Parameter(torch.from_numpy(theta.copy()))
-    a.grad, optimizer = torch.from_numpy(g), torch.optim.Adam([a], **settings)
-
-    def step():
-        optimizer.step()
-        return a[0]
-
-    return Contestant(step, lambda: a)
+    a.grad = torch.from_numpy(g)
+    return Contestant(torch.optim.Adam([a], **settings).step, lambda: a)
 
 
 def products(task):
     """Only the matrix products of a step."""
-    p, a = task.init(), [task.x[: task.batch_size]]
-    a += [np.ones((task.batch_size, n), np.float32) for n in task.net.sizes[1:]]
-    layers = [(a[l], p[W], a[l + 1], np.empty_like(p[W])) for l, (W, _) in enumerate(task.net.names)]
+    sizes, n, pairs = task.net.sizes, task.batch_size, []
+    for l, (i, o) in enumerate(pairwise(sizes)):
+        x, W, z, dW = (np.ones(shape, np.float32) for shape in ((n, i), (i, o), (n, o), (i, o)))
+        pairs += [(x, W, None), (x.T, z, dW), *[(z, W.T, None)] * (l > 0)]
 
     def step():
-        for x, W, z, dW in layers:
-            np.matmul(x, W)
-            np.matmul(x.T, z, out=dW)
-            if x is not a[0]:
-                np.matmul(z, W.T)
+        for a, b, out in pairs:
+            np.matmul(a, b, out=out)
 
     return Contestant(step)
