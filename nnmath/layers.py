@@ -41,7 +41,7 @@ def dense_backward(dz, x, W, *, dW=None, db=None, need_dx=True):
     dW = _product(x.mT, dz, W, out=dW)
     if _runs_last(W):
         return dx, dW, np.einsum("...no->...o", dz, out=db)
-    return dx, dW, np.matmul(ones(dz.shape[-2], dz.dtype), dz, out=db)
+    return dx, dW, _product(ones(dz.shape[-2], dz.dtype), dz, W, out=db)
 
 
 def _runs_last(W):
@@ -51,6 +51,8 @@ def _runs_last(W):
 
 def _product(a, b, W, out=None):
     """The matrix product a b; einsum goes along runs that are neighbors, twice as fast as tiny products."""
+    if b.ndim == 2 and a.ndim <= 2 and (out is None or out.flags.c_contiguous):
+        return a.dot(b, out)  # what matmul does, in half the time if the matrices are tiny
     if _runs_last(W):
         return np.einsum("...ij,...jk->...ik", a, b, out=out)
     return np.matmul(a, b, out=out)

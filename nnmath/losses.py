@@ -42,9 +42,11 @@ def binary_cross_entropy(z, y):
     if not (y.min() >= 0 and y.max() <= 1):
         check_finite("binary_cross_entropy", "y", y)
         raise ValueError(f"binary_cross_entropy: y runs from {y.min()} to {y.max()}; it must stay in [0, 1]")
-    n, e = z.shape[-2], np.exp(-np.abs(z))
-    loss = (np.maximum(z, 0) - y * z + np.log1p(e)).reshape(*z.shape[:-2], -1)
-    p = np.where(z >= 0, 1, e) / (1 + e)
+    n, below = z.shape[-2], np.minimum(z, 0)
+    above = z - below  # max(z, 0)
+    e = np.exp(below - above)  # exp(-|z|), at most 1
+    loss = (above - y * z + np.log1p(e)).reshape(*z.shape[:-2], -1)
+    p = np.exp(below) / (1 + e)
     return loss @ ones(loss.shape[-1], loss.dtype) / n, (p - y) * (1 / n)
 
 
@@ -63,10 +65,9 @@ def cross_entropy(z, y):
     e = np.exp(z)
     s = rowsum(e)
     dz = e / (s * n)
-    y = y if y.shape == z.shape[:-1] else np.broadcast_to(y, z.shape[:-1])
-    true = np.arange(y.size), y.ravel()
-    loss = np.log(s[..., 0]) - z.reshape(-1, k)[true].reshape(z.shape[:-1])
-    dz.reshape(-1, k)[true] -= 1 / n
+    true = np.arange(0, z.size, k).reshape(z.shape[:-1]) + y  # where each row has its class, counted flat
+    loss = np.log(s[..., 0]) - z.take(true)
+    dz.put(true, dz.take(true) - 1 / n)
     return loss @ ones(n, loss.dtype) / n, dz
 
 
@@ -104,4 +105,4 @@ def _check_labels(name, z, y):
     if not (y.min() >= 0 and y.max() < z.shape[-1]):
         last = z.shape[-1] - 1
         raise ValueError(f"{name}: labels run from {y.min()} to {y.max()}; z has classes 0 to {last}")
-    return z, y
+    return z, y.astype(np.intp, copy=False)

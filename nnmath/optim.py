@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import ShapeError, check_range
 
-BLOCK = 32_768  # numbers per pass of Adam: one block of theta, g and moments stays in the processor's cache
+BLOCK = 131_072  # numbers per pass of Adam: one block of theta, g and moments stays in the processor's cache
 FLUSH = 16  # steps between two flushes of the moments
 
 
@@ -108,8 +108,9 @@ class Adam:
             np.sqrt(v, out=s)
             s += eps
             np.divide(m, s, out=s)
-            s *= rate[block] if np.ndim(rate) else rate
-            theta[block] -= s
+            s *= rate if isinstance(rate, float) else rate[block]
+            w = theta[block]  # theta[block] -= s would then copy the block onto itself
+            w -= s
         _flush(self.t, self.m, self.v)
 
 
@@ -130,6 +131,8 @@ def _setting(where, name, value, high=np.inf, open_low=True):
 
 def _now(where, setting, t, theta):
     """A setting at step t: a Python float, or an array in the precision of theta."""
+    if type(setting) is float:  # the usual case, and np.ndim is slow
+        return setting
     setting = setting(t) if callable(setting) else setting
     if np.ndim(setting) == 0:
         return float(setting)
