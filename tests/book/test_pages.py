@@ -18,14 +18,26 @@ def test_asks_for_nothing_and_says_no_error(open_page, page_path, over):
     open_page(page_path, over=over)
 
 
+def open_folds(page):
+    page.evaluate("""async () => {
+      for (const d of document.querySelectorAll("details")) d.open = true;
+      for (const b of document.querySelectorAll("button.toggle-button.toggle-button-hidden")) b.click();
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    }""")
+
+
+def test_nothing_moves_by_itself_for_who_asked_for_less_motion(open_page, page_path):
+    page = open_page(page_path)
+    open_folds(page)
+    moving = page.evaluate("""() => document.getAnimations().map((a) =>
+      `${a.animationName ?? a.transitionProperty}: ${a.effect.target.outerHTML.slice(0, 120)}`)""")
+    assert not moving, f"{page_path}: moves although the reader asked for none:\n" + "\n".join(moving)
+
+
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_axe_finds_nothing(open_page, axe, page_path, width, scheme):
     page = open_page(page_path, width=width, scheme=scheme)
-    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
-    page.evaluate(
-        "for (const b of document.querySelectorAll('button.toggle-button.toggle-button-hidden')) b.click()"
-    )
-    page.wait_for_timeout(50)
+    open_folds(page)
     found = axe(page)
     assert not found, f"{page_path} at {width} px, {scheme}:\n" + "\n".join(found)
 
