@@ -7,25 +7,30 @@
 
 from importlib import import_module
 
+from .activations import gelu, gelu_backward, leaky_relu, leaky_relu_backward
 from .activations import relu, relu_backward, sigmoid, sigmoid_backward
 from .activations import softmax, softmax_backward, tanh, tanh_backward
+from .convergence import best_momentum, best_rate, condition_number, contraction, hessian
 from .data import digits, moons, spirals, xor
 from .errors import DivergenceError, ShapeError
 from .gradcheck import GradCheck, central_difference, gradcheck, projected_difference
 from .layers import dense, dense_backward
 from .losses import accuracy, binary_cross_entropy, cross_entropy, mse
 from .mlp import MLP, he, xavier
-from .optim import SGD, Adam, Momentum
+from .optim import SGD, Adam, Momentum, Nesterov
 from .params import Params
+from .schedules import cosine, inverse_time, step_decay, warmup
 from .train import History, fit, train
 
 __version__ = "0.1.0"
 __all__ = [
-    "MLP", "SGD", "Adam", "DivergenceError", "GradCheck", "History", "Momentum", "Params", "ShapeError",
-    "accuracy", "binary_cross_entropy", "central_difference", "cross_entropy", "dense", "dense_backward",
-    "digits", "fit", "gradcheck", "he", "moons", "mse", "projected_difference", "relu", "relu_backward",
-    "sigmoid", "sigmoid_backward", "softmax", "softmax_backward", "spirals", "tanh", "tanh_backward", "train",
-    "xavier", "xor",
+    "MLP", "SGD", "Adam", "DivergenceError", "GradCheck", "History", "Momentum", "Nesterov", "Params",
+    "ShapeError", "accuracy", "best_momentum", "best_rate", "binary_cross_entropy", "central_difference",
+    "condition_number", "contraction", "cosine", "cross_entropy", "dense", "dense_backward", "digits", "fit",
+    "gelu", "gelu_backward", "gradcheck", "he", "hessian", "inverse_time", "leaky_relu",
+    "leaky_relu_backward", "moons", "mse", "projected_difference", "relu", "relu_backward", "sigmoid",
+    "sigmoid_backward", "softmax", "softmax_backward", "spirals", "step_decay", "tanh", "tanh_backward",
+    "train", "warmup", "xavier", "xor",
 ]
 
 

@@ -2,15 +2,19 @@
 
 `f_backward(da, a)` takes the upstream gradient and the *output* a = f(z), both shaped like z, or raises
 ShapeError. A number for da stands for itself everywhere: `tanh_backward(1.0, tanh(z))` is the derivative at
-z. It is `f.backward` too: give a function of your own that attribute and `MLP` can use it. float32 stays
-float32. nan passes: a run that diverges must be seen by `train`, not stopped in the middle.
+z. It is `f.backward` too: give a function of your own that attribute and `MLP` can use it. GELU is the one
+whose output does not tell its input: `gelu_backward(da, z)` takes z, and `gelu.needs_z` says so. float32
+stays float32. nan passes: a run that diverges must be seen by `train`, not stopped in the middle.
 """
 
 from functools import lru_cache, reduce
+from math import pi, sqrt
 
 import numpy as np
 
-from .errors import ShapeError
+from .errors import ShapeError, check_range
+
+GELU = sqrt(2 / pi)  # the slope of the tanh that comes closest to the normal distribution
 
 
 def sigmoid(z):
@@ -56,6 +60,43 @@ def relu_backward(da, a):
     return da * (a > 0)
 
 
+def leaky_relu(z, slope=0.01):
+    """Leaky rectified linear unit, eq:leaky-relu: elementwise, z where z > 0, else slope * z.
+
+    slope: in [0, 1), or raises ValueError.
+    Source: Maas, Hannun & Ng (2013), Rectifier nonlinearities improve neural network acoustic models.
+    """
+    check_range("leaky_relu", "slope", slope, 0, 1)
+    return np.maximum(z, slope * z)
+
+
+def leaky_relu_backward(da, a, slope=0.01):
+    """Gradient of the leaky rectified linear unit, eq:leaky-relu-backward: da where a > 0, else slope * da.
+
+    slope: that of `leaky_relu`. Raises ShapeError, ValueError.
+    """
+    _check("leaky_relu_backward", da, a)
+    check_range("leaky_relu_backward", "slope", slope, 0, 1)
+    return da * np.where(a > 0, a.dtype.type(1), a.dtype.type(slope))
+
+
+def gelu(z):
+    """Gaussian error linear unit in its tanh form, eq:gelu: elementwise, z times nearly P(N(0, 1) <= z).
+
+    Source: Hendrycks & Gimpel (2016), Gaussian error linear units, section 2, the approximation with tanh.
+    """
+    c = np.clip(z, -10, 10)  # out there the tanh is 1 to the last digit, and z cubed might overflow
+    return 0.5 * z * (1 + np.tanh(GELU * (c + 0.044715 * c * c * c)))
+
+
+def gelu_backward(da, z):
+    """Gradient of the Gaussian error linear unit, eq:gelu-backward, from its *input* z. Raises ShapeError."""
+    _check("gelu_backward", da, z)
+    c = np.clip(z, -10, 10)  # as in gelu
+    t = np.tanh(GELU * (c + 0.044715 * c * c * c))
+    return da * (0.5 * (1 + t) + 0.5 * GELU * c * ((1 - t * t) * (1 + 0.134145 * c * c)))
+
+
 def softmax(z):
     """Softmax, eq:softmax: logits (..., k) to k probabilities that sum to 1, without overflow at any z.
 
@@ -76,7 +117,8 @@ def softmax_backward(da, a):
 
 
 sigmoid.backward, tanh.backward, relu.backward = sigmoid_backward, tanh_backward, relu_backward
-softmax.backward = softmax_backward
+leaky_relu.backward, gelu.backward, softmax.backward = leaky_relu_backward, gelu_backward, softmax_backward
+gelu.needs_z = True
 
 
 def _check(name, da, a):

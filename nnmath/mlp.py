@@ -140,5 +140,8 @@ class MLP:
             W, b = self.names[l]
             dx, _, _ = dense_backward(dz, cache[l], p[W], dW=grads[W], db=grads[b], need_dx=need_dx or l > 0)
             if l > 0:
-                dz = self.activations[l - 1].backward(dx, cache[l])
+                f, kept = self.activations[l - 1], cache[l]
+                if getattr(f, "needs_z", False):  # its output does not tell its slope: z once more
+                    kept = dense(cache[l - 1], *(p[name] for name in self.names[l - 1]))
+                dz = f.backward(dx, kept)
         return dx

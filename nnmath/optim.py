@@ -50,8 +50,9 @@ class Momentum:
     momentum: float = 0.9
 
     def __post_init__(self):
-        self.lr, self.t, self.v = _setting("Momentum", "lr", self.lr), 0, None
-        self.momentum = _setting("Momentum", "momentum", self.momentum, high=1, open_low=False)
+        name = type(self).__name__  # Nesterov is made here too
+        self.lr, self.t, self.v = _setting(name, "lr", self.lr), 0, None
+        self.momentum = _setting(name, "momentum", self.momentum, high=1, open_low=False)
 
     def step(self, theta, g):
         """One update of theta by its gradient g, in place."""
@@ -61,6 +62,29 @@ class Momentum:
         self.v *= _now("Momentum", self.momentum, self.t, theta)
         self.v += g
         theta -= _now("Momentum", self.lr, self.t, theta) * self.v
+        self.t += 1
+        _flush(self.t, self.v)
+
+
+@dataclass(eq=False)
+class Nesterov(Momentum):
+    """Nesterov's momentum, eq:nesterov: v = momentum v + g, then theta -= lr (g + momentum v).
+
+    Written for the point at which the gradient is taken, the one that looks ahead. Settings and state as in
+    `Momentum`.
+    Source: Nesterov (1983); in this form Sutskever, Martens, Dahl & Hinton (2013), On the importance of
+    initialization and momentum in deep learning, and Bengio, Boulanger-Lewandowski & Pascanu (2013).
+    """
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, in place."""
+        if self.v is None:
+            self.v = np.zeros_like(theta)
+        _check("Nesterov", theta, g, self.v)
+        momentum = _now("Nesterov", self.momentum, self.t, theta)
+        self.v *= momentum
+        self.v += g
+        theta -= _now("Nesterov", self.lr, self.t, theta) * (g + momentum * self.v)
         self.t += 1
         _flush(self.t, self.v)
 

@@ -49,6 +49,26 @@ function gatherCode() {
 }
 gatherCode();
 
+// A prediction that is written down is one that can be wrong. It stays on the reader's machine.
+function keepPredictions() {
+  let store = null;
+  try { store = localStorage; } catch { /* a browser that keeps nothing: the field still serves while the page is open */ }
+  document.querySelectorAll(".admonition.predict").forEach((box, i) => {
+    const key = `prediction:${location.pathname.split("/").pop()}:${i + 1}`;
+    const label = document.createElement("label"), field = document.createElement("textarea");
+    label.className = "prediction";
+    field.rows = 1;
+    field.placeholder = " "; // lets the print sheet tell an empty field
+    field.value = store?.getItem(key) ?? "";
+    field.oninput = () => {
+      try { field.value ? store?.setItem(key, field.value) : store?.removeItem(key); } catch { /* full */ }
+    };
+    label.append("Your prediction ", field);
+    box.append(label);
+  });
+}
+keepPredictions();
+
 // Paper is light, and on it everything stands open; afterwards the page is as it was.
 const root = document.documentElement;
 let opened = [], theme = root.dataset.theme;

@@ -74,7 +74,9 @@ window.nnIndex = (name) => {
 def pytest_generate_tests(metafunc):
     if "figures_on" in metafunc.fixturenames:
         having = [p for p in pages() if VIEW[7:-1] in (html_root() / p).read_text(encoding="utf8")]
-        metafunc.parametrize("figures_on", ["sink", *having], scope="session")
+        # all tests of a page go to one worker, so that its notebook is run once
+        marked = [pytest.param(p, marks=pytest.mark.xdist_group(p)) for p in ("sink", *having)]
+        metafunc.parametrize("figures_on", marked, scope="session")
 
 
 def test_every_chapter_has_a_figure(chapter_path):

@@ -121,6 +121,20 @@ def test_setting_links_name_a_figure_of_the_page(open_page, chapter_path):
     assert not missing, f"{chapter_path}: links to figures that the page does not show: {missing}"
 
 
+def test_a_prediction_is_kept_and_printed(open_page, chapter_path):
+    page = open_page(chapter_path)
+    fields = page.get_by_label("Your prediction")
+    assert fields.count() == page.locator(".admonition.predict").count() > 0
+    fields.first.fill("It will learn faster.")
+    page.reload()
+    page.wait_for_function("window.nnPageReady")
+    assert fields.first.input_value() == "It will learn faster."
+    if fields.count() > 1:
+        assert fields.nth(1).input_value() == ""
+        page.emulate_media(media="print")
+        assert fields.first.is_visible() and not fields.nth(1).is_visible()
+
+
 def test_page_is_light(built_book, chapter_path):
     weight = len(gzip.compress((built_book / chapter_path).read_bytes(), 9))
     assert weight <= 600_000, f"{chapter_path} weighs {weight:,} bytes compressed; 600,000 are allowed"
