@@ -1,4 +1,4 @@
-"""A listing of nnmath shows the first line of its docstring; arguments, errors and sources stay in the file."""
+"""A listing of nnmath shows one line of its docstring; arguments, errors and sources stay in the file."""
 
 import ast
 import textwrap
