@@ -91,7 +91,7 @@ def gelu(z):
 
 def gelu_backward(da, z):
     """Gradient of the Gaussian error linear unit, eq:gelu-backward, from its *input* z. Raises ShapeError."""
-    _check("gelu_backward", da, z)
+    _check("gelu_backward", da, z, "z")
     c = np.clip(z, -10, 10)  # as in gelu
     t = np.tanh(GELU * (c + 0.044715 * c * c * c))
     return da * (0.5 * (1 + t) + 0.5 * GELU * c * ((1 - t * t) * (1 + 0.134145 * c * c)))
@@ -121,10 +121,10 @@ leaky_relu.backward, gelu.backward, softmax.backward = leaky_relu_backward, gelu
 gelu.needs_z = True
 
 
-def _check(name, da, a):
+def _check(where, da, a, name="a"):
     shape = getattr(da, "shape", ())
     if shape and shape != a.shape:
-        raise ShapeError(f"{name}: da has shape {shape} but a has shape {a.shape}; they must agree")
+        raise ShapeError(f"{where}: da has shape {shape} but {name} has shape {a.shape}; they must agree")
 
 
 @lru_cache(maxsize=64)

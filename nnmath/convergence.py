@@ -12,7 +12,8 @@ def hessian(gradient, theta, h=1e-5):
     """Hessian by central differences of a gradient, eq:hessian: symmetric, (P, P), for 2 P calls.
 
     gradient: function of theta, (P,), giving the gradient (P,). theta: float64. h: step, times max(1, |x|) at
-    each entry x. Raises ShapeError if theta is no vector or a gradient not shaped like it, ValueError for nan.
+    each entry x. Raises ShapeError if theta is no vector or a gradient not shaped like it, ValueError for
+    nan.
     Source: Nocedal & Wright (2006), Numerical Optimization, section 8.1.
     """
     theta = np.asarray(theta, dtype=float)

@@ -109,8 +109,11 @@ def open_page(browser, server, built_book):
     def note(path, fault):
         faults.append(f"{path}: {fault}")
 
-    def open_page(path, width=1280, scheme="light", over="http", fragment="", **options):
-        """Load a page of the book and wait until it stands. over: "http" or "file"; fragment: after the #."""
+    def open_page(path, width=1280, scheme="light", over="http", fragment="", typeset=True, **options):
+        """Load a page of the book and wait until it stands. over: "http" or "file"; fragment: after the #.
+
+        typeset=False leaves the mathematics as it is written, which saves most of the time.
+        """
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **options
         )
@@ -130,6 +133,11 @@ def open_page(browser, server, built_book):
                 note(path, f"could not load {request.url} ({request.failure})")
 
         context.route(re.compile(rf"^(?:https?|wss?)://(?!{re.escape(server.partition('//')[2])}/)"), refuse)
+        if not typeset:
+            idle = "window.MathJax = { startup: { promise: Promise.resolve() } };"
+            context.route(
+                "**/tex-chtml.js*", lambda route: route.fulfill(body=idle, content_type="text/javascript")
+            )
         page = context.new_page()
         page.on("pageerror", lambda error: note(path, f"script error: {error}"))
         page.on(

@@ -120,7 +120,7 @@ def truth(figures_on, sink_page, cache={}):  # noqa: B006 (a notebook is run onc
 @pytest.fixture
 def load(open_page, figures_on):
     def load(width=1280, **given):
-        page = open_page(SINK if figures_on == "sink" else figures_on, width=width, **given)
+        page = open_page(SINK if figures_on == "sink" else figures_on, width=width, typeset=False, **given)
         page.evaluate(SCRIPT)
         return page
 

@@ -69,6 +69,30 @@ ROWS = [
     ),
     ("relu", lambda: nn.relu("z"), T, r".*maximum.*"),
     ("relu_backward", lambda: nn.relu_backward(Z(3), Z(2)), S, SAME.format("relu_backward")),
+    ("leaky_relu", lambda: nn.leaky_relu(["z"]), T, r".*multiply sequence.*"),
+    *[
+        (
+            name,
+            lambda name=name, slope=slope: getattr(nn, name)(*[Z(2)] * (1 + name.endswith("d")), slope),
+            V,
+            f"{name}: slope is {slope!r}; it must be at least 0 and below 1",
+        )
+        for name in ("leaky_relu", "leaky_relu_backward")
+        for slope in (-0.1, 1, 2.0, NAN, "a leak")
+    ],
+    (
+        "leaky_relu_backward",
+        lambda: nn.leaky_relu_backward(Z(3), Z(2)),
+        S,
+        SAME.format("leaky_relu_backward"),
+    ),
+    ("gelu", lambda: nn.gelu("z"), T, r"ufunc .clip. .*"),
+    (
+        "gelu_backward",
+        lambda: nn.gelu_backward(Z(3), Z(2)),
+        S,
+        SAME.format("gelu_backward").replace(" a has", " z has"),
+    ),
     (
         "softmax",
         lambda: nn.softmax(1.0),
@@ -406,7 +430,7 @@ ROWS = [
             V,
             f"{make.__name__}: lr is {said}; it must be above 0 and finite",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Adam)
+        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
         for lr, said in (
             (0, "0"),
             (-0.1, "-0.1"),
@@ -429,7 +453,7 @@ ROWS = [
             S,
             rf"{make.__name__}: lr has shape \(3,\); one per run is \(R, 1\), as lr\[:, None\]",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Adam)
+        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
     ],
     *[
         (
@@ -438,7 +462,7 @@ ROWS = [
             S,
             rf"{make.__name__}: theta has shape \(2, 5\); one setting per run is \(2, 1\), not \(3, 1\)",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Adam)
+        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
     ],
     *[
         (
@@ -447,7 +471,7 @@ ROWS = [
             S,
             rf"{make.__name__}: theta has shape \(5,\) but g \(1,\)",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Adam)
+        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
     ],
     *[
         (
@@ -456,23 +480,144 @@ ROWS = [
             S,
             rf"{make.__name__}: theta has shape \(4,\) but the state \(3,\); make a new optimizer",
         )
-        for make in (nn.Momentum, nn.Adam)
+        for make in (nn.Momentum, nn.Nesterov, nn.Adam)
     ],
-    (
-        "Momentum",
-        lambda: nn.Momentum(0.1, 1.0),
-        V,
-        "Momentum: momentum is 1.0; it must be at least 0 and below 1",
-    ),
-    (
-        "Momentum",
-        lambda: nn.Momentum(0.1, -0.5),
-        V,
-        "Momentum: momentum is -0.5; it must be at least 0 and below 1",
-    ),
+    *[
+        (
+            make.__name__,
+            lambda make=make, momentum=momentum: make(0.1, momentum),
+            V,
+            f"{make.__name__}: momentum is {momentum}; it must be at least 0 and below 1",
+        )
+        for make in (nn.Momentum, nn.Nesterov)
+        for momentum in (1.0, -0.5, NAN)
+    ],
     ("Adam", lambda: nn.Adam(beta1=1), V, "Adam: beta1 is 1; it must be at least 0 and below 1"),
     ("Adam", lambda: nn.Adam(beta2=NAN), V, "Adam: beta2 is nan; it must be at least 0 and below 1"),
     ("Adam", lambda: nn.Adam(eps=0), V, "Adam: eps is 0; it must be above 0 and finite"),
+    # --- schedules
+    *[
+        (
+            name,
+            lambda name=name, lr=lr, rest=rest: getattr(nn, name)(lr, *rest),
+            V,
+            rf"{name}: lr is {said}; it must be above 0 and finite",
+        )
+        for name, rest in (("step_decay", (0.5, 10)), ("inverse_time", (10,)), ("cosine", (10,)))
+        for lr, said in (
+            (0, "0"),
+            (NAN, "nan"),
+            (np.inf, "inf"),
+            ("fast", "'fast'"),
+            (np.array([[0.1], [-1]]), r"array\([^;]*\)"),
+        )
+    ],
+    *[
+        (
+            "step_decay",
+            lambda factor=factor: nn.step_decay(0.1, factor, 10),
+            V,
+            f"step_decay: factor is {factor}; it must be above 0 and below 1",
+        )
+        for factor in (0, 1, 10, NAN)
+    ],
+    *[
+        (
+            name,
+            lambda call=call, count=count: call(count),
+            V,
+            f"{name}: {what} is {count}; it must be a whole number of at least 1",
+        )
+        for name, what, call in (
+            ("step_decay", "every", lambda count: nn.step_decay(0.1, 0.5, count)),
+            ("inverse_time", "halved_at", lambda count: nn.inverse_time(0.1, count)),
+            ("cosine", "steps", lambda count: nn.cosine(0.1, count)),
+            ("warmup", "steps", lambda count: nn.warmup(0.1, count)),
+        )
+        for count in (0, 2.5, True, None)
+    ],
+    ("cosine", lambda: nn.cosine(0.1, 10, -0.1), V, "cosine: low is -0.1; it must be at least 0 and finite"),
+    ("warmup", lambda: nn.warmup(0, 10), V, "warmup: schedule is 0; it must be above 0 and finite"),
+    (
+        "warmup",
+        lambda: nn.warmup("cosine", 10),
+        V,
+        "warmup: schedule is 'cosine'; it must be above 0 and finite",
+    ),
+    # --- convergence
+    (
+        "hessian",
+        lambda: nn.hessian(np.cos, Z((2, 3))),
+        S,
+        r"hessian: theta has shape \(2, 3\); it must be \(P,\), one network",
+    ),
+    (
+        "hessian",
+        lambda: nn.hessian(np.cos, 1.0),
+        S,
+        r"hessian: theta has shape \(\); it must be \(P,\), one network",
+    ),
+    (
+        "hessian",
+        lambda: nn.hessian(np.cos, []),
+        S,
+        r"hessian: theta has shape \(0,\); it must be \(P,\), one network",
+    ),
+    ("hessian", lambda: nn.hessian(np.cos, Z(3), 0), V, "hessian: h is 0; it must be above 0 and finite"),
+    (
+        "hessian",
+        lambda: nn.hessian(np.sum, Z(3)),  # a loss where its gradient should be
+        S,
+        r"hessian: gradient gives shape \(\); it must be \(3,\)",
+    ),
+    (
+        "hessian",
+        lambda: nn.hessian(lambda theta: theta * [1, NAN], Z(2)),
+        V,
+        r"hessian: what gradient returns has nan at index \(1,\); remove or replace it",
+    ),
+    *[
+        (
+            "condition_number",
+            lambda curvatures=curvatures: nn.condition_number(curvatures),
+            V,
+            f"condition_number: curvatures is {re.escape(repr(curvatures))}; it must be above 0 and finite",
+        )
+        for curvatures in ([1, 0], [1, -2], [1, NAN], "flat")
+    ],
+    (
+        "contraction",
+        lambda: nn.contraction(np.array([1, NAN]), 0.1),
+        V,
+        r"contraction: curvature has nan at index \(1,\); remove or replace it",
+    ),
+    ("contraction", lambda: nn.contraction(1, 0), V, "contraction: lr is 0; it must be above 0 and finite"),
+    (
+        "contraction",
+        lambda: nn.contraction(1, 0.1, 1),
+        V,
+        "contraction: momentum is 1; it must be at least 0 and below 1",
+    ),
+    (
+        "contraction",
+        lambda: nn.contraction(1, 0.1, -0.1),
+        V,
+        "contraction: momentum is -0.1; it must be at least 0 and below 1",
+    ),
+    *[
+        (
+            f.__name__,
+            lambda f=f, low=low, high=high: f(low, high),
+            V,
+            f"{f.__name__}: {said}",
+        )
+        for f in (nn.best_rate, nn.best_momentum)
+        for low, high, said in (
+            (0, 1, "low is 0; it must be above 0 and finite"),
+            (1, np.inf, "high is inf; it must be above 0 and finite"),
+            (2, 1, "low is 2 and high is 1; low must not be above high"),
+        )
+    ],
     # --- data
     *[
         row

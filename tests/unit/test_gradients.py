@@ -1,6 +1,7 @@
 """Every forward/backward pair, against projected differences and an independent oracle (PyPI autograd)."""
 
 import itertools
+import math
 
 import autograd.numpy as anp
 import numpy as np
@@ -19,11 +20,22 @@ def projected(f, x, v):
     return (f(x + h * v) - f(x - h * v)) / (2 * h)
 
 
+def leaky(slope):
+    return lambda z: anp.where(z > 0, z, slope * z)
+
+
+def kept(f, z):
+    """What the backward of f takes: its output, except where that does not tell the slope."""
+    return z if f is nn.gelu else f(z)
+
+
 # The forwards restated in autograd's numpy, naively: the oracle shares no line with the package.
 ORACLE = {
     nn.sigmoid: lambda z: 1 / (1 + anp.exp(-z)),
     nn.tanh: lambda z: (anp.exp(z) - anp.exp(-z)) / (anp.exp(z) + anp.exp(-z)),
     nn.relu: lambda z: anp.where(z > 0, z, 0.0),
+    nn.leaky_relu: leaky(0.01),
+    nn.gelu: lambda z: z / (1 + anp.exp(-math.sqrt(8 / math.pi) * (z + 0.044715 * z**3))),
     nn.softmax: lambda z: anp.exp(z) / anp.sum(anp.exp(z), axis=-1, keepdims=True),
 }
 
@@ -39,21 +51,42 @@ def test_activation(f, shape):
     z, da, v = away_from_zero(shape), RNG.normal(size=shape), RNG.normal(size=shape)
     oracle = ORACLE[f]
     np.testing.assert_allclose(f(z), oracle(z), rtol=1e-12)
-    dz = f.backward(da, f(z))
+    dz = f.backward(da, kept(f, z))
     assert dz.shape == z.shape
     np.testing.assert_allclose(dz, grad(lambda z: anp.sum(da * oracle(z)))(z), rtol=1e-9, atol=1e-14)
     slope = projected(lambda z: np.sum(da * f(z)), z, v)
     np.testing.assert_allclose(np.sum(dz * v), slope, rtol=1e-6, atol=1e-10)
 
 
-@pytest.mark.parametrize("f", [nn.sigmoid, nn.tanh, nn.relu], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", [f for f in ORACLE if f is not nn.softmax], ids=lambda f: f.__name__)
 def test_a_number_upstream_gives_the_derivative(f):
     z = np.linspace(-3, 3, 12)
-    np.testing.assert_allclose(f.backward(1.0, f(z)), elementwise_grad(ORACLE[f])(z), rtol=1e-12)
+    np.testing.assert_allclose(f.backward(1.0, kept(f, z)), elementwise_grad(ORACLE[f])(z), rtol=1e-12)
 
 
 def test_derivative_of_relu_at_zero_is_zero():
     assert nn.relu_backward(1.0, nn.relu(np.zeros(3))).tolist() == [0, 0, 0]
+    assert nn.leaky_relu_backward(1.0, nn.leaky_relu(np.zeros(3))).tolist() == [0.01] * 3  # as from the left
+
+
+@pytest.mark.parametrize("slope", [0, 0.2, 0.999])
+def test_other_leaks(slope):
+    z, da = away_from_zero((4, 3)), RNG.normal(size=(4, 3))
+    np.testing.assert_allclose(nn.leaky_relu(z, slope), leaky(slope)(z), rtol=1e-15)
+    want = grad(lambda z: anp.sum(da * leaky(slope)(z)))(z)
+    np.testing.assert_allclose(nn.leaky_relu_backward(da, nn.leaky_relu(z, slope), slope), want, rtol=1e-15)
+
+
+def test_gelu_is_nearly_z_times_the_normal_distribution():
+    """The formula that its tanh stands for; a digit wrong in a constant would double the distance."""
+    z = np.linspace(-6, 6, 1201)
+    exact = np.array([t * (1 + math.erf(t / math.sqrt(2))) / 2 for t in z])
+    assert 4e-4 < np.abs(nn.gelu(z) - exact).max() < 5e-4
+
+
+def test_gelu_says_that_it_wants_its_input():
+    assert nn.gelu.needs_z
+    assert not any(getattr(f, "needs_z", False) for f in ORACLE if f is not nn.gelu)
 
 
 def oracle_mse(z, y):
@@ -169,6 +202,8 @@ NETS = [
     ((3, 4, 2), (nn.tanh,)),
     ((2, 5, 4, 3), (nn.sigmoid, nn.relu)),
     ((4, 3, 3, 3, 2), (nn.relu, nn.softmax, nn.tanh)),
+    ((3, 5, 2), (nn.gelu,)),
+    ((2, 4, 3, 4, 2), (nn.gelu, nn.leaky_relu, nn.gelu)),
 ]
 NET_NAMES = ["-".join([*map(str, sizes), *(f.__name__ for f in fs)]) for sizes, fs in NETS]
 

@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 import nnmath as nn
 
 FLOATS = st.sampled_from([np.float32, np.float64])
-ACTIVATIONS = [nn.sigmoid, nn.tanh, nn.relu, nn.softmax]
+ACTIVATIONS = [nn.sigmoid, nn.tanh, nn.relu, nn.leaky_relu, nn.gelu, nn.softmax]
+ELEMENTWISE = [f for f in ACTIVATIONS if f is not nn.softmax]
 by_name = pytest.mark.parametrize("f", ACTIVATIONS, ids=lambda f: f.__name__)
 quick = settings(max_examples=60, deadline=None)
 
@@ -30,6 +31,11 @@ def logits(draw, max_dims=3):
     return draw(arrays(shape, dtype))
 
 
+def kept(f, z, a):
+    """What the backward of f takes: its output, except where that does not tell the slope."""
+    return z if f is nn.gelu else a
+
+
 @by_name
 @quick
 @given(z=logits())
@@ -38,7 +44,7 @@ def test_activations(f, z):
     a = f(z)
     assert a.dtype == z.dtype and a.shape == z.shape and np.isfinite(a).all()
     da = np.full_like(z, 2)
-    dz = f.backward(da, a)
+    dz = f.backward(da, kept(f, z, a))
     assert dz.dtype == z.dtype and dz.shape == z.shape and np.isfinite(dz).all()
     np.testing.assert_array_equal(z, before)
     assert (da == 2).all()
@@ -49,12 +55,38 @@ def test_activations(f, z):
         np.testing.assert_allclose(a + f(-z), 1, rtol=1e-6)
 
 
-@pytest.mark.parametrize("f", [nn.sigmoid, nn.tanh, nn.relu], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", ELEMENTWISE, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("z", [0.5, -1e4, 3, np.float32(1e4)])
 def test_activations_of_one_number(f, z):
     a = f(z)
-    assert np.ndim(a) == 0 and np.isfinite(a) and np.isfinite(f.backward(1.0, a))
+    assert np.ndim(a) == 0 and np.isfinite(a) and np.isfinite(f.backward(1.0, kept(f, z, a)))
     assert not isinstance(z, np.float32) or a.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("f", ELEMENTWISE, ids=lambda f: f.__name__)
+def test_activations_of_the_largest_numbers(f, dtype):
+    """No cube and no square overflows on the way: far out each is its own limit, and so is its slope."""
+    for size in (1e4, 1e13, 1e15, 1e20, float(np.finfo(dtype).max)):
+        z = np.array([size, -size], dtype)
+        a = f(z)
+        leak, rises = {nn.relu: 0, nn.leaky_relu: 0.01, nn.gelu: 0}.get(f, 0), f not in (nn.sigmoid, nn.tanh)
+        want = z * np.array([1, leak], dtype) if rises else np.array([1, -1 if f is nn.tanh else 0], dtype)
+        np.testing.assert_allclose(a, want, rtol=1e-6, atol=0)
+        slope = f.backward(dtype(1), kept(f, z, a))
+        np.testing.assert_allclose(slope, [1 if rises else 0, leak], rtol=1e-6, atol=0)
+        assert a.dtype == slope.dtype == dtype
+
+
+@pytest.mark.parametrize("f", [nn.gelu, nn.leaky_relu], ids=lambda f: f.__name__)
+def test_float32_rounds_what_float64_gives(f):
+    z = np.linspace(-12, 12, 481)
+    for got, want in (
+        (f(z.astype(np.float32)), f(z)),
+        (f.backward(1.0, kept(f, z, f(z)).astype(np.float32)), f.backward(1.0, kept(f, z, f(z)))),
+    ):
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, want, rtol=1e-6, atol=2e-6)
 
 
 def test_sigmoid_keeps_its_digits_far_left():
@@ -156,7 +188,7 @@ def test_mlp(sizes, dtype, runs, n, hidden):
     assert (x == dtype(1e4)).all()
 
 
-OPTIMIZERS = [nn.SGD, nn.Momentum, nn.Adam]
+OPTIMIZERS = [nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda f: f.__name__)

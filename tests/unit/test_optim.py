@@ -28,6 +28,15 @@ def by_hand_momentum(lr, mu):
     return out
 
 
+def by_hand_nesterov(lr, mu):
+    theta, v, out = START, 0.0, []
+    for g in GRADS:
+        v = mu * v + g
+        theta = theta - lr * (g + mu * v)
+        out.append(theta)
+    return out
+
+
 def by_hand_adam(lr, beta1, beta2, eps):
     theta, m, v, out = START, 0.0, 0.0, []
     for t, g in enumerate(GRADS, 1):
@@ -42,6 +51,7 @@ def by_hand_adam(lr, beta1, beta2, eps):
 CASES = {
     "sgd": (nn.SGD(0.1), by_hand_sgd(0.1)),
     "momentum": (nn.Momentum(0.1, 0.8), by_hand_momentum(0.1, 0.8)),
+    "nesterov": (nn.Nesterov(0.1, 0.8), by_hand_nesterov(0.1, 0.8)),
     "adam": (nn.Adam(0.1, 0.9, 0.99, 1e-8), by_hand_adam(0.1, 0.9, 0.99, 1e-8)),
     # an epsilon as large as the gradients tells inside the root from outside, and corrected from not
     "adam, large eps": (nn.Adam(0.1, 0.6, 0.7, 0.5), by_hand_adam(0.1, 0.6, 0.7, 0.5)),
@@ -63,6 +73,7 @@ def test_the_numbers_written_out():
     """The first values once more as literals, worked out on paper."""
     np.testing.assert_allclose(by_hand_sgd(0.1), [0.47, 0.49, 0.42], rtol=1e-14)
     np.testing.assert_allclose(by_hand_momentum(0.1, 0.8), [0.47, 0.466, 0.3928], rtol=1e-14)
+    np.testing.assert_allclose(by_hand_nesterov(0.1, 0.8), [0.446, 0.4628, 0.33424], rtol=1e-14)
     assert by_hand_adam(0.1, 0.9, 0.99, 1e-8)[0] == pytest.approx(0.4, abs=1e-8)  # a first step of size lr
 
 
@@ -88,7 +99,7 @@ def test_adam_in_blocks_is_adam():
         np.testing.assert_allclose(theta, want, rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.parametrize("make", [nn.SGD, nn.Momentum, nn.Adam], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("make", [nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam], ids=lambda f: f.__name__)
 def test_a_stack_is_its_slices(make):
     rng, lr = np.random.default_rng(1), np.array([[0.1], [0.01], [1.0]])
     theta, stack = rng.normal(size=(3, 4)), make(lr)
@@ -101,7 +112,7 @@ def test_a_stack_is_its_slices(make):
     np.testing.assert_allclose(theta, [one for one, _ in singles], rtol=1e-13)
 
 
-@pytest.mark.parametrize("make", [nn.SGD, nn.Momentum], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("make", [nn.SGD, nn.Momentum, nn.Nesterov], ids=lambda f: f.__name__)
 def test_rates_of_a_float32_stack_are_float32(make):
     rng, rates = np.random.default_rng(1), np.array([0.1, 0.3, 0.7])
     theta, stack = np.zeros((3, 50), np.float32), make(rates[:, None])
@@ -119,6 +130,32 @@ def test_momentum_of_each_run():
     for _ in range(3):
         opt.step(theta, np.ones((2, 1)))
     assert theta.tolist() == [[-3.0], [-1 - 1.5 - 1.75]]
+    theta, opt = np.zeros((2, 1)), nn.Nesterov(1.0, np.array([[0.0], [0.5]]))
+    for _ in range(3):
+        opt.step(theta, np.ones((2, 1)))
+    assert theta.tolist() == [[-3.0], [-1.5 - 1.75 - 1.875]]
+
+
+def test_nesterov_takes_its_gradient_ahead():
+    """As Sutskever et al. write it: the gradient where the velocity is about to lead. Ours is that point."""
+    curvature, lr, mu = np.array([1.0, 7.0, 20.0]), 0.06, 0.9
+    at, velocity = np.ones(3), np.zeros(3)
+    theta, opt = np.ones(3), nn.Nesterov(lr, mu)
+    for _ in range(60):
+        velocity = mu * velocity - lr * curvature * (at + mu * velocity)
+        at = at + velocity
+        opt.step(theta, curvature * theta)
+        np.testing.assert_allclose(theta, at + mu * velocity, rtol=1e-11, atol=1e-14)
+
+
+def test_without_momentum_nesterov_is_descent():
+    rng, one, other = np.random.default_rng(2), np.ones(4), np.ones(4)
+    a, b = nn.SGD(0.3), nn.Nesterov(0.3, 0.0)
+    for _ in range(5):
+        g = rng.normal(size=4)
+        a.step(one, g)
+        b.step(other, g)
+    np.testing.assert_allclose(one, other, rtol=1e-15)
 
 
 def test_a_rate_that_depends_on_the_step():
@@ -130,14 +167,14 @@ def test_a_rate_that_depends_on_the_step():
     np.testing.assert_allclose(theta, -(1 + 1 / 2 + 1 / 3))
 
 
-@pytest.mark.parametrize("make", [nn.Momentum, nn.Adam], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("make", [nn.Momentum, nn.Nesterov, nn.Adam], ids=lambda f: f.__name__)
 def test_moments_never_become_subnormal(make):
     theta, opt = np.zeros(1000, np.float32), make(0.01)
     opt.step(theta, np.ones_like(theta))
     tiny = np.finfo(np.float32).tiny
     for _ in range(2000):
         opt.step(theta, np.zeros_like(theta))
-        v = opt.v if make is nn.Momentum else opt.m
+        v = opt.m if make is nn.Adam else opt.v
         assert not ((v != 0) & (np.abs(v) < tiny)).any()
     assert (v == 0).all()
 
@@ -147,4 +184,5 @@ def test_configuration_and_state_are_public():
     assert repr(opt) == "Adam(lr=0.01, beta1=0.9, beta2=0.999, eps=1e-08)" and opt.t == 0
     opt.step(np.zeros(3), np.ones(3))
     assert opt.t == 1 and opt.m.shape == opt.v.shape == (3,)
+    assert repr(nn.Nesterov(0.01)) == "Nesterov(lr=0.01, momentum=0.9)"
     assert nn.SGD(np.float32(0.5)).lr == 0.5 and type(nn.SGD(np.float64(0.5)).lr) is float
