@@ -38,7 +38,7 @@ function gatherCode() {
     const inputs = makers.map((cell) => cell.querySelector(":scope > details.hide > .cell_input")).filter(Boolean);
     const code = document.createElement("details"), title = document.createElement("summary");
     code.className = "hide code-below";
-    title.textContent = "The code of this figure";
+    title.textContent = `The code of ${last.textContent.includes("explore(") ? "this figure" : "these questions"}`;
     code.append(title, ...inputs);
     for (const cell of makers) {
       cell.querySelector(":scope > details.hide")?.remove();

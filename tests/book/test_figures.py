@@ -151,6 +151,21 @@ def test_the_page_shows_the_figures_of_its_notebook(load, truth, figures_on):
     assert sorted(names) == sorted(truth.figures)
 
 
+def test_the_page_says_how_many_figures_it_has(load, truth):
+    page = load()
+    facts = page.locator("p.chapter-facts")
+    if facts.count():
+        assert f" {len(truth.figures)} live figure" in facts.text_content()
+
+
+def test_code_is_folded_under_what_it_makes(load, truth):
+    page = load()
+    titles = page.locator("details.code-below > summary").all_text_contents()
+    if titles:
+        assert titles.count("The code of this figure") == len(truth.figures)
+        assert titles.count("The code of these questions") == len(truth.quizzes)
+
+
 def test_values_are_those_that_python_computed(load, truth):
     page = load()
     faults = []

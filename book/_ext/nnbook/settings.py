@@ -52,8 +52,8 @@ def figures_of(env, docname):
         if options.get("type") == STATE:
             for record in json.loads(options["body"])["state"].values():
                 spec = record.get("state", {}).get("spec")
-                if isinstance(spec, dict) and "name" in spec:
-                    figures[spec["name"]] = {control["name"]: control for control in spec.get("controls", [])}
+                if isinstance(spec, dict) and "controls" in spec:  # a quiz has a spec too, with questions
+                    figures[spec["name"]] = {control["name"]: control for control in spec["controls"]}
     return figures
 
 
