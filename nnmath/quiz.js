@@ -62,7 +62,7 @@ export default {
       score.textContent = right === forms.length ? (right > 1 ? `All ${right} are right.` : "Done.") : "";
     }));
     const section = make("section", { className: "quiz" }, ...forms, score);
-    section.setAttribute("aria-label", `Quiz: ${model.get("spec").name.replaceAll("-", " ")}`);
+    section.setAttribute("aria-label", `Quiz: ${name.replaceAll("-", " ")}`);
     section.dataset.name = name;
     section.dataset.state = "ready";
     el.append(section);
