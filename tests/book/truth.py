@@ -87,11 +87,16 @@ class Figure:
             if artist.axes is not None:
                 at = (x / wide, 1 - (y + height) / high, width / wide, height / high)
                 artist.axes.set_position(at)
+        words = [artist for artist in artists if isinstance(artist, text.Text)]
+        for artist in words:  # what they say and where is checked to a tenth of a unit; a font is drawn
+            artist.set_alpha(0)  # otherwise by every program
         for index in positions:
             self._put(index)
             out = io.BytesIO()
             self.fig.savefig(out, format="png", dpi=100, facecolor="white")
             pictures.append(out.getvalue())
+        for artist in words:
+            artist.set_alpha(None)
         if engine is not None:
             self.fig.set_layout_engine(engine)
         return pictures
