@@ -15,7 +15,7 @@ const BOXES = {
 function letKeysScroll() {
   for (const [selector, name] of Object.entries(BOXES)) {
     for (const box of document.querySelectorAll(selector)) {
-      if (box.scrollWidth > box.clientWidth + 1) {
+      if (box.scrollWidth > box.clientWidth) {
         box.tabIndex = 0;
         box.setAttribute("role", "group");
         box.setAttribute("aria-label", `${name}, scrolls sideways`);
