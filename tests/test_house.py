@@ -38,10 +38,25 @@ def chapter(name):
 each_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
 
+def without_fenced_code(text):
+    """Markdown without the insides of code and mathematics; what stands in an admonition or exercise stays."""
+    kept, fences = [], []  # open fences: (its signs, whether its inside is dropped)
+    for line in text.splitlines():
+        sign, said = re.fullmatch(r"\s*([`:]{3,})?(.*)", line).groups()
+        if sign and fences and not said.strip() and sign.startswith(fences[-1][0]):
+            fences.pop()
+        elif sign and not (fences and fences[-1][1]):
+            words = re.match(r"\{(?!(?:math|code-cell|code|figure|image|literalinclude)\})", said)
+            fences.append((sign, not words))
+        elif not (fences and fences[-1][1]):
+            kept.append(line)
+    assert not fences, f"a fence is not closed: {fences}"
+    return "\n".join(kept)
+
+
 def prose(text):
     """Markdown without what is not prose: fences, mathematics, code, roles, links' targets, comments."""
-    text = re.sub(r"^([`:]{3,})\{(?:math|code-cell|code|figure|image)\}.*?^\1", "", text, flags=re.M | re.S)
-    text = re.sub(r"^```(?!\{).*?^```", "", text, flags=re.M | re.S)
+    text = without_fenced_code(text)
     text = re.sub(r"\$\$.*?\$\$(?:\s*\([\w:-]+\))?", "", text, flags=re.S)
     text = re.sub(r"\$[^$]*\$", "", text)
     text = re.sub(r"\{[^{}\n]*\}`[^`]*`|`[^`]*`", "", text)
@@ -156,6 +171,10 @@ def test_prose_keeps_words_and_drops_the_rest():
     dropped = "$$ 1.23 $$ (eq:x)\n`2.34` {glue:text}`x:.2f` $4.56$\n```\n5.67\n```\n"
     kept = prose("Typed 3.14 here.\n[0.55](#f:lr=0.56)\n" + dropped)
     assert re.findall(r"\d+\.\d+", kept) == ["3.14", "0.55"]
+    after_directives = (
+        "```{chapter-facts}\n```\n1.23\n:::{admonition} A\n:class: b\n2.34\n:::\n```\n3.45\n```\n4.56"
+    )
+    assert re.findall(r"\d+\.\d+", prose(after_directives)) == ["1.23", "2.34", "4.56"]
 
 
 # --- The form of the repository -----------------------------------------------------------------------
