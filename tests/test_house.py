@@ -39,7 +39,7 @@ each_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
 
 def without_fenced_code(text):
-    """Markdown without the insides of code and mathematics; what stands in an admonition or exercise stays."""
+    """Markdown without the insides of code and mathematics; what stands in an admonition stays."""
     kept, fences = [], []  # open fences: (its signs, whether its inside is dropped)
     for line in text.splitlines():
         sign, said = re.fullmatch(r"\s*([`:]{3,})?(.*)", line).groups()
