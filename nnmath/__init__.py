@@ -14,8 +14,8 @@ from .convergence import best_momentum, best_rate, condition_number, contraction
 from .data import digits, moons, spirals, xor
 from .errors import DivergenceError, ShapeError
 from .gradcheck import GradCheck, central_difference, gradcheck, projected_difference
-from .layers import dense, dense_backward
-from .losses import accuracy, binary_cross_entropy, cross_entropy, mse
+from .layers import dense, dense_backward, dropout, dropout_backward
+from .losses import accuracy, binary_cross_entropy, confusion_matrix, cross_entropy, mse
 from .mlp import MLP, he, xavier
 from .optim import SGD, Adam, Momentum, Nesterov
 from .params import Params
@@ -26,11 +26,11 @@ __version__ = "0.1.0"
 __all__ = [
     "MLP", "SGD", "Adam", "DivergenceError", "GradCheck", "History", "Momentum", "Nesterov", "Params",
     "ShapeError", "accuracy", "best_momentum", "best_rate", "binary_cross_entropy", "central_difference",
-    "condition_number", "contraction", "cosine", "cross_entropy", "dense", "dense_backward", "digits", "fit",
-    "gelu", "gelu_backward", "gradcheck", "he", "hessian", "inverse_time", "leaky_relu",
-    "leaky_relu_backward", "moons", "mse", "projected_difference", "relu", "relu_backward", "sigmoid",
-    "sigmoid_backward", "softmax", "softmax_backward", "spirals", "step_decay", "tanh", "tanh_backward",
-    "train", "warmup", "xavier", "xor",
+    "condition_number", "confusion_matrix", "contraction", "cosine", "cross_entropy", "dense",
+    "dense_backward", "digits", "dropout", "dropout_backward", "fit", "gelu", "gelu_backward", "gradcheck",
+    "he", "hessian", "inverse_time", "leaky_relu", "leaky_relu_backward", "moons", "mse",
+    "projected_difference", "relu", "relu_backward", "sigmoid", "sigmoid_backward", "softmax",
+    "softmax_backward", "spirals", "step_decay", "tanh", "tanh_backward", "train", "warmup", "xavier", "xor",
 ]
 
 

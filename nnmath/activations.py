@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import ShapeError, check_range
 
-GELU = sqrt(2 / pi)  # the slope of the tanh that comes closest to the normal distribution
+GELU = sqrt(2 / pi)  # (1 + tanh(GELU z)) / 2 rises at z = 0 as fast as the normal distribution does
 
 
 def sigmoid(z):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .activations import ones
-from .errors import ShapeError
+from .errors import ShapeError, check_range, check_rng
 
 
 def dense(x, W, b):
@@ -42,6 +42,32 @@ def dense_backward(dz, x, W, *, dW=None, db=None, need_dx=True):
     if _runs_last(W):
         return dx, dW, np.einsum("...no->...o", dz, out=db)
     return dx, dW, _product(ones(dz.shape[-2], dz.dtype), dz, W, out=db)
+
+
+def dropout(a, rate, rng):
+    """Inverted dropout, eq:dropout: each entry of a is dropped with probability rate, the rest grow to match.
+
+    a: any shape. rate: the share that is dropped, in [0, 1), or raises ValueError. rng: a generator, or
+    raises TypeError. Returns (a * mask, mask); mask is 0 or 1 / (1 - rate), shaped like a and as precise. For
+    training only: a network in use drops nothing.
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), Dropout, section 10 (inverted).
+    """
+    check_range("dropout", "rate", rate, 0, 1)
+    check_rng("dropout", rng)
+    mask = (rng.random(a.shape) >= rate) * a.dtype.type(1 / (1 - rate))
+    return a * mask, mask
+
+
+def dropout_backward(da, mask):
+    """Gradient of dropout, eq:dropout-backward: da * mask, with the mask of the forward pass.
+
+    Raises ShapeError if da is not shaped like it.
+    """
+    if da.shape != mask.shape:
+        raise ShapeError(
+            f"dropout_backward: da has shape {da.shape} but mask has shape {mask.shape}; they must agree"
+        )
+    return da * mask
 
 
 def _runs_last(W):

@@ -82,6 +82,19 @@ def accuracy(z, y):
     return np.mean(z.argmax(axis=-1) == y, axis=-1)
 
 
+def confusion_matrix(z, y):
+    """How often class i (row) was answered j (column), eq:confusion-matrix; the answer is the largest output.
+
+    z: logits or probabilities (..., n, k). y: whole-number labels, (n,) or (R, n). Returns counts (..., k,
+    k): accuracy is the share on the diagonal.
+    Raises what `cross_entropy` raises.
+    """
+    z, y = _check_labels("confusion_matrix", z, y)
+    k, runs = z.shape[-1], z.shape[:-2]
+    cell = k * y + z.argmax(axis=-1) + k * k * np.arange(np.prod(runs, dtype=int)).reshape(*runs, 1)
+    return np.bincount(cell.ravel(), minlength=k * k * np.prod(runs, dtype=int)).reshape(*runs, k, k)
+
+
 def _check_target(name, z, y):
     """A target must have the shape of z, or of one network's slice of it."""
     z, y = np.asarray(z), np.asarray(y)

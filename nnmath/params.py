@@ -1,11 +1,15 @@
 """All parameters of a network in one flat vector, with a named view of each."""
 
+import os
 from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 
 import numpy as np
 
 from .errors import ShapeError
+
+FORMAT = "nnmath params 1"  # the array that marks a file of ours; it holds the leading axes
 
 
 class Params(Mapping):
@@ -53,6 +57,44 @@ class Params(Mapping):
     def copy(self):
         """The same parameters in memory of their own."""
         return self.like(self._theta.copy())
+
+    def save(self, path):
+        """Write all parameters to a file that NumPy calls .npz: one array per name, nothing else that runs.
+
+        The file is there whole or not at all: an older one of that name stays until the new one is complete.
+        """
+        path = Path(path)
+        half = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            with open(half, "wb") as f:
+                np.savez(f, **self, **{FORMAT: np.array(self._theta.shape[:-1], int)})
+            os.replace(half, path)
+        finally:
+            half.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path, shapes=None):
+        """The `Params` that `save` wrote. shapes: names and shapes that they must have, as `MLP.shapes`.
+
+        Raises OSError for a file that can't be opened, ValueError for one that is damaged or from elsewhere,
+        ShapeError for parameters of another network. Nothing in the file is run.
+        """
+        name = Path(path).name
+        with open(path, "rb") as f:
+            try:
+                arrays = dict(np.load(f, allow_pickle=False))
+            except Exception:  # a damaged archive can fail in many ways
+                wanted = "use a whole copy of a file that Params.save wrote"
+                raise ValueError(f"Params.load: {name} is damaged or no .npz file; {wanted}") from None
+        runs = tuple(arrays.pop(FORMAT, [None]))
+        floats = {a.dtype for a in arrays.values()} in ({np.dtype("f4")}, {np.dtype("f8")})
+        if None in runs or not floats or any(a.shape[: len(runs)] != runs for a in arrays.values()):
+            found = ", ".join(f"{k} {a.shape} {a.dtype}" for k, a in list(arrays.items())[:4]) or "nothing"
+            raise ValueError(f"Params.load: {name} holds {found}; it was not written by Params.save")
+        own = {k: a.shape[len(runs) :] for k, a in arrays.items()}
+        if shapes is not None and own != dict(shapes):
+            raise ShapeError(f"Params.load: {name} holds {own} but {dict(shapes)} is wanted")
+        return cls(np.concatenate([a.reshape(*runs, -1) for a in arrays.values()], axis=-1), own)
 
     def __getitem__(self, name):
         try:

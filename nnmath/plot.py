@@ -6,6 +6,7 @@ A function here takes an Axes and returns the artists it made. It knows nothing 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from .errors import ShapeError, check_count
@@ -24,6 +25,10 @@ COLORS = {
     "truth": "#a0497a",
     "other": "#8a6100",
 }
+# From class 0 to class 1, so pale that points and lines of the colors above stand out on it.
+PALE = ListedColormap(
+    ["#c4dcef", "#d3e5f3", "#e2edf6", "#f1f5f9", "#fbf3ec", "#f8e6d7", "#f5d9c3", "#f1caac"]
+)
 
 
 def use_style():
@@ -112,6 +117,17 @@ def digit_sheet(ax, images, columns, strip=0):
     bare(ax)
     artist = ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
     return artist, np.column_stack([left + (width - 1) / 2, top + height - 0.5 + strip / 2])
+
+
+def decision_field(ax, extent):
+    """An empty picture of how sure a network is of class 1 over a plane: pale blue for 0, orange for 1.
+
+    extent: (left, right, bottom, top). Returns the image artist: `set_data` gives it probabilities (height,
+    width), the lowest row first. The border between the colors is where the network changes its answer.
+    """
+    field = bare(ax).imshow(np.full((2, 2), 0.5), cmap=PALE, vmin=0, vmax=1, origin="lower", extent=extent)
+    field.set_interpolation("bilinear")
+    return field
 
 
 def bare(ax):

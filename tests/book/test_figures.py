@@ -362,9 +362,9 @@ def test_the_address_keeps_the_settings(load, truth, over):
             wanted[name] = figure.positions[-1]
             put(page, name, wanted[name])
             pictures[name] = read(page, name)
-            page.wait_for_timeout(300)  # the address follows when the hand rests
     if not wanted:
         return
+    page.wait_for_timeout(400)  # the address follows when the hand rests
     fragment = page.evaluate("location.hash").removeprefix("#")
     again = load(over=over, fragment=fragment)
     again.wait_for_timeout(50)
@@ -373,7 +373,7 @@ def test_the_address_keeps_the_settings(load, truth, over):
         assert read(again, name) == pictures[name], f"figure {name}: {fragment} shows another picture"
     for name in wanted:
         figure_of(again, name).get_by_role("button", name="Reset").click()
-        again.wait_for_timeout(300)
+    again.wait_for_timeout(400)
     assert again.evaluate("location.hash") == "", "reset leaves settings in the address"
 
 

@@ -9,8 +9,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-
 
 @pytest.mark.parametrize("over", ["http", "file"])
 def test_asks_for_nothing_and_says_no_error(open_page, page_path, over):
@@ -34,30 +32,47 @@ def test_nothing_moves_by_itself_for_who_asked_for_less_motion(open_page, page_p
     assert not moving, f"{page_path}: moves although the reader asked for none:\n" + "\n".join(moving)
 
 
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_axe_finds_nothing(open_page, axe, page_path, width, scheme):
-    page = open_page(page_path, width=width, scheme=scheme)
+# axe looks at each word of a listing for itself. Listings in which every kind of word, on its ground, has
+# been seen before on the page are left out: that is most of them, and of the time.
+REPEATED_CODE = """() => {
+  const seen = new Set();
+  for (const pre of document.querySelectorAll("div.highlight > pre")) {
+    const ground = getComputedStyle(pre).backgroundColor;
+    const kinds = [...pre.querySelectorAll("span")].map((word) => `${word.className} on ${ground}`);
+    if (seen.size && kinds.every((kind) => seen.has(kind))) pre.parentElement.style.display = "none";
+    kinds.forEach((kind) => seen.add(kind));
+  }
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(open_page, axe, page_path, width):
+    page = open_page(page_path, width=width, scheme="light")
     open_folds(page)
-    found = axe(page)
-    assert not found, f"{page_path} at {width} px, {scheme}:\n" + "\n".join(found)
+    page.evaluate(REPEATED_CODE)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme)
+        found = axe(page)
+        assert not found, f"{page_path} at {width} px, {scheme}:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("width", [1280, 820, 390, 320])
-def test_page_does_not_scroll_sideways(open_page, page_path, width):
-    page = open_page(page_path, width=width)
-    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
-    wide = page.evaluate("""() => {
-      const room = document.documentElement.clientWidth;
-      if (document.documentElement.scrollWidth <= room) return [];
-      const held = (e) => { for (let p = e.parentElement; p && p !== document.body; p = p.parentElement)
-        if (getComputedStyle(p).overflowX !== "visible") return true; return false; };
-      return [...document.body.querySelectorAll("*")]
-        .filter((e) => e.getBoundingClientRect().right > room + 1 && !held(e))
-        .slice(0, 5).map((e) => e.outerHTML.slice(0, 160));
-    }""")
-    assert (
-        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    ), f"{page_path} is wider than {width} px because of:\n" + "\n".join(wide)
+def test_page_does_not_scroll_sideways(open_page, page_path):
+    page = open_page(page_path)
+    open_folds(page)
+    for width in (1280, 820, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(100)  # figures choose the picture that fits
+        wide = page.evaluate("""() => {
+          const room = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= room) return null;
+          const held = (e) => { for (let p = e.parentElement; p && p !== document.body; p = p.parentElement)
+            if (getComputedStyle(p).overflowX !== "visible") return true; return false; };
+          return [...document.body.querySelectorAll("*")]
+            .filter((e) => e.getBoundingClientRect().right > room + 1 && !held(e))
+            .slice(0, 5).map((e) => e.outerHTML.slice(0, 160));
+        }""")
+        assert wide is None, f"{page_path} is wider than {width} px because of:\n" + "\n".join(wide)
 
 
 def test_mathematics_is_typeset(open_page, page_path):

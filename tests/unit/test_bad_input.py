@@ -7,6 +7,8 @@ to stand where ours could say no more.
 
 import inspect
 import re
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,7 +52,20 @@ def diverge(name):
     fit(name, optimizer=nn.SGD(50.0), epochs=500)
 
 
+def load(arrays=None, change=None, shapes=None):
+    """Params.load of a file with these arrays, or of a good one whose bytes were changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.npz"
+        if arrays is None:
+            params().save(path)
+        else:
+            np.savez(path, **arrays)
+        path.write_bytes((change or bytes)(path.read_bytes()))
+        nn.Params.load(path, shapes)
+
+
 SHAPES = {"W1": (2, 1), "b1": (1,)}
+WHOLE = "use a whole copy of a file that Params.save wrote"
 NOT_A_RNG = "pass a generator, e.g. np.random.default_rng(0)"
 UFUNC = "ufunc '{}' not supported for the input types, and the inputs could not be safely coerced .*"
 SAME = r"{}: da has shape \(3,\) but a has shape \(2,\); they must agree"
@@ -196,7 +211,32 @@ ROWS = [
         S,
         r"accuracy: y has shape \(3,\) but z has shape \(4, 3\); y must be \(4,\)",
     ),
+    (
+        "confusion_matrix",
+        lambda: nn.confusion_matrix(Z((4, 3)), np.array([0, 1, 2, 3])),
+        V,
+        r"confusion_matrix: labels run from 0 to 3; z has classes 0 to 2",
+    ),
     # --- layers and networks
+    (
+        "dropout",
+        lambda: nn.dropout(Z(3), 1, rng()),
+        V,
+        r"dropout: rate is 1; it must be at least 0 and below 1",
+    ),
+    (
+        "dropout",
+        lambda: nn.dropout(Z(3), NAN, rng()),
+        V,
+        r"dropout: rate is nan; it must be at least 0 and below 1",
+    ),
+    ("dropout", lambda: nn.dropout(Z(3), 0.5, 0), T, r"dropout: rng is 0; " + re.escape(NOT_A_RNG)),
+    (
+        "dropout_backward",
+        lambda: nn.dropout_backward(Z((4, 2)), Z((4, 3))),
+        S,
+        r"dropout_backward: da has shape \(4, 2\) but mask has shape \(4, 3\); they must agree",
+    ),
     (
         "dense",
         lambda: nn.dense(Z((32, 5)), Z((3, 2)), Z(2)),
@@ -325,6 +365,43 @@ ROWS = [
         r"Params: theta has dtype int64; it must be float64 or float32",
     ),
     ("Params", lambda: params()["W3"], KeyError, r'"no parameter \'W3\'; there are W1, b1, W2, b2"'),
+    (
+        "Params.save",
+        lambda: params().save(Path("no such folder") / "net.npz"),
+        FileNotFoundError,
+        ".*no such folder.*",
+    ),
+    ("Params.load", lambda: nn.Params.load("no such file.npz"), FileNotFoundError, ".*no such file.npz'"),
+    (
+        "Params.load",
+        lambda: load(change=lambda b: b[:-1]),
+        V,
+        f"Params.load: net.npz is damaged or no .npz file; {WHOLE}",
+    ),
+    (
+        "Params.load",
+        lambda: load(change=lambda b: b[:1]),
+        V,
+        f"Params.load: net.npz is damaged or no .npz file; {WHOLE}",
+    ),
+    (
+        "Params.load",
+        lambda: load({"W": np.array([{}])}),
+        V,
+        f"Params.load: net.npz is damaged or no .npz file; {WHOLE}",
+    ),
+    (
+        "Params.load",
+        lambda: load({"x": Z((3, 2)), "y": Z(3, int)}),
+        V,
+        r"Params.load: net.npz holds x \(3, 2\) float64, y \(3,\) int64; it was not written by Params.save",
+    ),
+    (
+        "Params.load",
+        lambda: load(shapes={"W1": (2, 1)}),
+        S,
+        r"Params.load: net.npz holds \{'W1': \(2, 4\), .*\} but \{'W1': \(2, 1\)\} is wanted",
+    ),
     (
         "Params.like",
         lambda: params().like(Z((2, 3))),
@@ -754,7 +831,8 @@ def public_callables():
         if inspect.isclass(thing) and thing.__module__.startswith("nnmath"):
             for method, f in vars(thing).items():
                 fields = getattr(thing, "__dataclass_fields__", {})  # MLP.hidden is a function, not a method
-                if not method.startswith("_") and method not in fields and inspect.isfunction(f):
+                own = inspect.isfunction(f) or isinstance(f, classmethod)
+                if not method.startswith("_") and method not in fields and own:
                     yield f"{name}.{method}"
 
 

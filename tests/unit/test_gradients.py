@@ -184,6 +184,23 @@ def test_dense_backward_fills_what_it_is_given():
     np.testing.assert_array_equal(db, nn.dense_backward(dz, x, W)[2])
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rate", [0, 0.3, 0.9])
+def test_dropout(shape, rate):
+    a, da, v = RNG.normal(size=shape), RNG.normal(size=shape), RNG.normal(size=shape)
+    out, mask = nn.dropout(a, rate, np.random.default_rng(7))
+    dropped = mask == 0
+    np.testing.assert_allclose(out, anp.where(dropped, 0.0, a / (1 - rate)), rtol=1e-12)
+    got = nn.dropout_backward(da, mask)
+
+    def f(a):  # the same draw again: dropout is a function of a and of the generator's state
+        return np.sum(da * nn.dropout(a, rate, np.random.default_rng(7))[0])
+
+    want = grad(lambda a: anp.sum(da * anp.where(dropped, 0.0, a / (1 - rate))))(a)
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+    np.testing.assert_allclose(np.sum(got * v), projected(f, a, v), rtol=1e-6, atol=1e-9)
+
+
 def restated(theta, sizes, fs, x):
     """The network and nothing but the formula, reading theta in the documented order: W1, b1, W2, b2, ..."""
     i, a = 0, x

@@ -213,6 +213,47 @@ def test_optimizers(optimizer, data, dtype, lead):
     np.testing.assert_array_equal(g, before)
 
 
+@quick
+@given(a=logits(), rate=st.floats(0, 1, exclude_max=True))
+def test_dropout(a, rate):
+    before = a.copy()
+    out, mask = nn.dropout(a, rate, np.random.default_rng(0))
+    assert out.dtype == mask.dtype == a.dtype and out.shape == mask.shape == a.shape
+    np.testing.assert_array_equal(a, before)
+    assert set(np.unique(mask)) <= {0, a.dtype.type(1 / (1 - rate))}
+    assert nn.dropout_backward(a, mask).dtype == a.dtype
+
+
+def test_dropout_drops_its_rate_and_keeps_the_mean():
+    a, n = np.ones(400_000, np.float32), 400_000
+    for rate in (0.1, 0.5, 0.8):
+        out, mask = nn.dropout(a, rate, np.random.default_rng(1))
+        assert np.mean(mask == 0) == pytest.approx(rate, abs=4 * (rate * (1 - rate) / n) ** 0.5)
+        assert out.mean(dtype=float) == pytest.approx(1, abs=4 * (rate / (1 - rate) / n) ** 0.5)
+    assert (nn.dropout(a, 0, np.random.default_rng(1))[1] == 1).all()
+
+
+def test_confusion_matrix():
+    z, y = np.eye(3)[[0, 1, 2, 2, 1]], np.array([0, 1, 2, 1, 1])
+    table = nn.confusion_matrix(z, y)
+    assert table.tolist() == [[1, 0, 0], [0, 2, 1], [0, 0, 1]]
+    assert np.trace(table) / table.sum() == nn.accuracy(z, y)
+
+
+@pytest.mark.parametrize("lead", [(), (4,), (2, 3)])
+@pytest.mark.parametrize("shared", [True, False])
+def test_confusion_matrix_is_that_of_scikit_learn(lead, shared):
+    from sklearn.metrics import confusion_matrix
+
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(*lead, 30, 5)), rng.integers(0, 5, (30,) if shared else (*lead, 30))
+    tables = nn.confusion_matrix(z, y.astype(np.uint8))
+    assert tables.shape == (*lead, 5, 5)
+    for i in np.ndindex(*lead):
+        want = confusion_matrix(y if shared else y[i], z[i].argmax(axis=-1), labels=range(5))
+        np.testing.assert_array_equal(tables[i], want)
+
+
 def test_accuracy():
     z = np.array([[1.0, 2.0, 0.0], [3.0, 1.0, 0.0], [0.0, 0.0, 5.0], [0.0, 1.0, 0.0]])
     y = np.array([1, 0, 1, 1])

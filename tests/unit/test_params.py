@@ -53,6 +53,64 @@ def test_copies_keep_their_views(again):
     assert q.theta[6:9].tolist() == [0, 0, 0] and q.shapes == SHAPES
 
 
+# --- Files
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("runs", [None, 1, 70])
+def test_what_was_saved_is_loaded(tmp_path, runs, dtype):
+    net = nn.MLP((2, 4, 3))
+    p = net.init(np.random.default_rng(0), dtype, runs)
+    p.theta += np.random.default_rng(1).normal(size=p.theta.shape)  # biases too
+    p.save(tmp_path / "net.npz")
+    q = nn.Params.load(tmp_path / "net.npz", net.shapes)
+    assert q.theta.dtype == dtype and q.shapes == p.shapes
+    np.testing.assert_array_equal(q.theta, p.theta)
+    x = np.random.default_rng(2).normal(size=(5, 2)).astype(dtype)
+    one_by_one = p.like(np.ascontiguousarray(p.theta))  # many tiny networks lie otherwise in memory
+    np.testing.assert_array_equal(net.forward(q, x)[0], net.forward(one_by_one, x)[0])
+    assert [f.name for f in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_a_saved_file_is_plain_npz(tmp_path):
+    p = nn.MLP((2, 4, 3)).init(np.random.default_rng(0))
+    p.save(tmp_path / "net.npz")
+    with np.load(tmp_path / "net.npz") as arrays:
+        for name in p:
+            np.testing.assert_array_equal(arrays[name], p[name])
+
+
+def test_no_flipped_bit_is_loaded_as_another_network(tmp_path):
+    p, path = nn.Params(np.arange(1.0, 7.0), {"W1": (2, 2), "b1": (2,)}), tmp_path / "net.npz"
+    p.save(path)
+    whole, refused = path.read_bytes(), 0
+    for i in range(0, len(whole), 3):
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ 4]) + whole[i + 1 :])
+        try:
+            q = nn.Params.load(path)
+        except ValueError as error:
+            assert "net.npz" in str(error)
+            refused += 1
+        else:
+            assert q.shapes == p.shapes and (q.theta == p.theta).all()
+    assert refused > len(whole) / 6  # what is left touches only dates and the like
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    p, path = nn.Params(np.arange(6.0), {"W1": (2, 2), "b1": (2,)}), tmp_path / "net.npz"
+    p.save(path)
+    before = path.read_bytes()
+
+    def full_disk(f, **arrays):
+        f.write(b"half a file")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        p.like(p.theta + 1).save(path)
+    assert path.read_bytes() == before and [f.name for f in tmp_path.iterdir()] == ["net.npz"]
+
+
 def test_repr():
     p = nn.Params(np.zeros((2, 4), np.float32), {"W1": (3, 1), "b1": (1,)})
     assert repr(p) == "Params(W1 (3, 1), b1 (1,); theta (2, 4) float32)"

@@ -12,6 +12,15 @@ from nnmath.errors import ShapeError
 IMAGES = np.linspace(0, 1, 5 * 6).reshape(5, 2, 3)
 
 
+def test_decision_field_shows_probabilities_from_the_lowest_row_up():
+    ax = axes()
+    field = plot.decision_field(ax, (-1, 2, 0, 4))
+    assert field.get_extent() == [-1, 2, 0, 4] and field.origin == "lower"
+    field.set_data([[0.0, 1.0], [0.49, 0.51]])
+    blue, orange, pale_blue, pale_orange = field.to_rgba(field.get_array())[..., [0, 2]].reshape(4, 2)
+    assert blue[0] < pale_blue[0] < pale_blue[1] and orange[1] < pale_orange[1] < pale_orange[0]
+
+
 def axes():
     return plot.panels()[1]
 
