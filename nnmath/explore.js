@@ -228,12 +228,12 @@ class Figure {
     if (spec.controls.length) {
       const reset = make("button", { type: "button", className: "explore-reset", textContent: "Reset" });
       reset.onclick = () => this.set(Object.fromEntries(spec.controls.map((c) => [c.name, c.start])));
-      this.controls.append(reset);
+      this.reset = reset;
     }
     const figure = make("figure", { className: "explore" }, this.picture);
     figure.dataset.name = spec.name;
     if (!document.getElementById(spec.name)) figure.id = spec.name;
-    if (spec.controls.length) figure.append(this.controls);
+    if (spec.controls.length) figure.append(this.controls, this.reset);
     if (spec.says.some(Boolean)) figure.append(this.says);
     figure.append(this.spoken, make("figcaption", { textContent: spec.caption }));
     el.append(figure);
@@ -343,13 +343,14 @@ class Figure {
     const { top, bottom } = this.figure.getBoundingClientRect();
     if (scroll && (top < 0 || bottom > innerHeight)) {
       const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      this.figure.scrollIntoView({ block: bottom - top < innerHeight ? "center" : "start", behavior: calm ? "auto" : "smooth" });
+      this.figure.scrollIntoView({ block: bottom - top < innerHeight ? "nearest" : "start", behavior: calm ? "auto" : "smooth" });
     }
   }
 
   /** The reader moved something: show it, tell Python, remember it in the address. */
   set(index) {
     this.show(index);
+    this.figure.dispatchEvent(new Event("explore-moved"));
     this.mine = { ...this.mine, ...index }; // what the other views of this figure have not heard of yet
     clearTimeout(this.later);
     this.later = setTimeout(() => {

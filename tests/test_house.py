@@ -129,6 +129,43 @@ def test_a_figure_moves_before_the_first_formula(name):
     )
 
 
+def shown(cell):
+    """Whether a reader sees something of the cell without opening a fold."""
+    if cell["cell_type"] == "markdown" or "hide-input" not in cell["metadata"].get("tags", []):
+        return True
+    outputs = (
+        o for o in cell["outputs"] if "application/papermill.record/text/plain" not in o.get("data", {})
+    )
+    return any(outputs)
+
+
+@each_chapter
+def test_a_question_stands_directly_above_its_figure(name):
+    cells, apart = chapter(name).cells, {}
+    for i, cell in enumerate(cells):
+        if cell["cell_type"] == "markdown" and re.search(r":class:.*\bpredict\b", cell["source"]):
+            rest = cells[i + 1 :]
+            figure = next(
+                k for k, c in enumerate(rest) if "explore(" in c["source"] and c["cell_type"] == "code"
+            )
+            between = [c["id"] for c in rest[:figure] if shown(c)]
+            if between or not cell["source"].rstrip().endswith(":::"):
+                apart[cell["id"]] = between or "text after the box"
+    assert not apart, f"{name}: between a predict box and its figure stand {apart}"
+
+
+@each_chapter
+def test_shown_code_fits_the_column(name):
+    wide = {
+        f"{c['id']}: {line.strip()[:40]}": len(line)
+        for c in chapter(name).code
+        if shown(c) and "hide-input" not in c["metadata"].get("tags", [])
+        for line in c["source"].splitlines()
+        if len(line) > 78
+    }
+    assert not wide, f"{name}: lines of shown code that the column cuts at 78 characters: {wide}"
+
+
 @each_chapter
 def test_asks_questions(name):
     asked = sum(

@@ -51,5 +51,5 @@
   for (const script of document.querySelectorAll(STATE)) {
     for (const [id, record] of Object.entries(JSON.parse(script.textContent).state)) models.set(id, new Model(record));
   }
-  Promise.all([...document.querySelectorAll(VIEW)].map(mount)).then(() => { window.nnReady = true; });
+  window.nnReady = Promise.all([...document.querySelectorAll(VIEW)].map(mount)); // for page.js, and for tests
 })();

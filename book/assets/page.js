@@ -69,13 +69,49 @@ function keepPredictions() {
 }
 keepPredictions();
 
-// Paper is light, and on it everything stands open; afterwards the page is as it was.
+// A caption states what its figure claims. Where the reader was asked for a prediction first, it is folded away until
+// he has moved something.
+function holdClaims() {
+  const figures = [...document.querySelectorAll("figure.explore")];
+  for (const box of document.querySelectorAll(".admonition.predict")) {
+    const figure = figures.find((f) => box.compareDocumentPosition(f) & Node.DOCUMENT_POSITION_FOLLOWING);
+    const caption = figure?.querySelector("figcaption:not(:has(details))");
+    if (!caption || !figure.querySelector("[data-control]")) continue;
+    const claim = document.createElement("details"), title = document.createElement("summary");
+    title.textContent = "What this figure claims";
+    claim.append(title, ...caption.childNodes);
+    caption.append(claim);
+    const show = () => { claim.open = true; };
+    if (location.hash.slice(1).split(";").some((part) => part.startsWith(`${figure.dataset.name}:`))) show();
+    figure.addEventListener("explore-moved", show, { once: true });
+  }
+}
+
+// Without this a comma after a formula may begin the next line.
+function keepPunctuation() {
+  for (const formula of document.querySelectorAll(".bd-article mjx-container:not([display])")) {
+    const span = formula.closest("span.math"), text = span?.nextSibling;
+    const signs = text?.nodeType === Node.TEXT_NODE && /^[,.;:!?)\u2019]+/.exec(text.data)?.[0];
+    if (!signs) continue;
+    const whole = document.createElement("span");
+    whole.className = "unbroken";
+    span.replaceWith(whole);
+    whole.append(span, signs);
+    text.data = text.data.slice(signs.length);
+  }
+}
+
+// In the title of a solution only the arrow acts: the link to its exercise, just above, would be in the way.
+for (const link of document.querySelectorAll(".admonition.solution > .admonition-title a")) link.replaceWith(...link.childNodes);
+
+// Paper is light, and on it everything stands open but the code of the figures and questions; afterwards the page is
+// as it was.
 const root = document.documentElement;
 let opened = [], theme = root.dataset.theme;
 addEventListener("beforeprint", () => {
   theme = root.dataset.theme;
   root.dataset.theme = "light";
-  opened = [...document.querySelectorAll("details:not([open])")];
+  opened = [...document.querySelectorAll("details:not([open]):not(.code-below)")];
   for (const details of opened) details.open = true;
 });
 addEventListener("afterprint", () => {
@@ -87,6 +123,9 @@ addEventListener("afterprint", () => {
 window.nnPageReady = (async () => {
   if (document.readyState !== "complete") await new Promise((go) => addEventListener("load", go, { once: true }));
   await window.MathJax?.startup?.promise;
+  keepPunctuation();
+  await window.nnReady;
+  holdClaims();
   letKeysScroll();
   let waiting = 0;
   new ResizeObserver(() => {

@@ -136,6 +136,44 @@ def test_setting_links_name_a_figure_of_the_page(open_page, chapter_path):
     assert not missing, f"{chapter_path}: links to figures that the page does not show: {missing}"
 
 
+def test_a_claim_waits_for_the_first_move(open_page, chapter_path):
+    page = open_page(chapter_path, typeset=False)
+    asked = page.locator(".admonition.predict").count()
+    claims = page.locator("figure.explore figcaption details")
+    assert 0 < claims.count() <= asked
+    assert all(not claim.evaluate("(d) => d.open") for claim in claims.all())
+    figure = page.locator("figure.explore:has(figcaption details)").first
+    figure.locator("[data-control]").first.press("ArrowRight")
+    assert claims.first.evaluate("(d) => d.open")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert all(claim.evaluate("(d) => d.open") for claim in claims.all())
+
+
+def test_numbers_begin_anew_in_each_chapter(built_book, chapter_path):
+    page, chapter = soup(built_book / chapter_path), int(re.search(r"/(\d\d)_", chapter_path)[1])
+    equations = [tag.get_text().strip("()#\n ¶") for tag in page.select("span.eqno")]
+    titles = [tag.get_text() for tag in page.select(".admonition.exercise > .admonition-title")]
+    exercises = [re.match(r"Exercise ([\d.]+)", title)[1] for title in titles]
+    for numbers in (equations, exercises):
+        assert numbers == [f"{chapter}.{k}" for k in range(1, len(numbers) + 1)]
+    assert equations and exercises
+
+
+def test_readers_see_no_labels_of_equations(built_book, page_path):
+    text = soup(built_book / page_path).select_one("article").get_text()
+    labels = re.findall(r"\b(?:eq|der):[a-z][\w-]*", text)
+    assert not labels, f"{page_path} shows {labels}"
+
+
+def test_equations_fit_the_column(open_page, page_path):
+    page = open_page(page_path)
+    open_folds(page)
+    cut = page.evaluate("""() => [...document.querySelectorAll('mjx-container[display="true"]')]
+      .filter((e) => e.scrollWidth > e.clientWidth + 1)
+      .map((e) => `${e.parentElement.textContent.slice(0, 60)}, by ${e.scrollWidth - e.clientWidth} px`)""")
+    assert not cut, f"{page_path}: equations wider than the column:\n" + "\n".join(cut)
+
+
 def test_a_prediction_is_kept_and_printed(open_page, chapter_path):
     page = open_page(chapter_path)
     fields = page.get_by_label("Your prediction")

@@ -1,10 +1,16 @@
-"""A listing of nnmath shows one line of its docstring; arguments, errors and sources stay in the file."""
+"""What readers see of the code: no labels of equations, which are there for the tests; and of a listing of nnmath
+one line of its docstring. Arguments, errors and sources stay in the file."""
 
 import ast
+import re
 import textwrap
 from pathlib import Path
 
 from docutils import nodes
+
+
+CITED = re.compile(r",? eq:[\w-]+(?:(?:,| and) eq:[\w-]+)*")
+CHECKS = re.compile(r"^# der:[^\n]*\n", re.MULTILINE)
 
 
 def shortened(code):
@@ -14,9 +20,9 @@ def shortened(code):
     kinds = (ast.FunctionDef, ast.ClassDef)
     for node in sorted((n for n in ast.walk(tree) if isinstance(n, kinds)), key=lambda n: -n.lineno):
         said = node.body[0]
-        if ast.get_docstring(node) is None or said.lineno == said.end_lineno:
+        if ast.get_docstring(node) is None:
             continue
-        first = lines[said.lineno - 1] + '"""'
+        first = CITED.sub("", lines[said.lineno - 1]) + '"""' * (said.lineno < said.end_lineno)
         lines[said.lineno - 1 : said.end_lineno] = [first]
     return "\n".join(lines)
 
@@ -25,6 +31,9 @@ def shorten(app, doctree):
     for listing in doctree.findall(nodes.literal_block):
         if "nnmath" in Path(listing.get("source", "")).parts and listing.get("language") == "python":
             short = shortened(listing.rawsource or listing.astext())
+            listing.rawsource, listing[:] = short, [nodes.Text(short)]
+        elif CHECKS.search(listing.astext()):
+            short = CHECKS.sub("", listing.astext())
             listing.rawsource, listing[:] = short, [nodes.Text(short)]
 
 
