@@ -160,7 +160,7 @@ def test_numbers_begin_anew_in_each_chapter(built_book, chapter_path):
 
 
 def test_readers_see_no_labels_of_equations(built_book, page_path):
-    text = soup(built_book / page_path).select_one("article").get_text()
+    text = soup(built_book / page_path).select_one("main").get_text()
     labels = re.findall(r"\b(?:eq|der):[a-z][\w-]*", text)
     assert not labels, f"{page_path} shows {labels}"
 
