@@ -11,7 +11,7 @@ A page test in five lines:
 `page` is Playwright's (sync). It comes back loaded: figures mounted, mathematics typeset. When the test ends
 it fails, whatever it asserted, if the page asked for anything beyond the book, an address was missing, or an
 error reached the console. A test with an argument `page_path` runs on every page of the book, one with
-`chapter_path` on every chapter.
+`chapter_path` on every chapter. `look_at` gives a page that is loaded once for all tests that only look.
 """
 
 import functools
@@ -41,6 +41,7 @@ SETTLED = f"""async () => {{
   await until(() => window.nnPageReady); await window.nnPageReady;
   for (const a of document.getAnimations()) if (a.effect?.getTiming().iterations !== Infinity) a.finish();
 }}"""
+FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 
 
 @functools.cache
@@ -64,10 +65,20 @@ def pages(under=""):
 
 
 def pytest_generate_tests(metafunc):
-    if "page_path" in metafunc.fixturenames:
-        metafunc.parametrize("page_path", pages())
-    if "chapter_path" in metafunc.fixturenames:
-        metafunc.parametrize("chapter_path", pages("notebooks/"))
+    for name, under in (("page_path", ""), ("chapter_path", "notebooks/")):
+        if name in metafunc.fixturenames:  # all tests of a page go to one worker, where it stands open
+            marked = [pytest.param(p, marks=pytest.mark.xdist_group(p)) for p in pages(under)]
+            metafunc.parametrize(name, marked)
+
+
+def pytest_collection_finish(session):
+    """Groups that get lost cost a second run of each notebook, and nothing else would tell."""
+    if getattr(session.config.option, "loadgroup", False):
+        lost = [
+            i.nodeid for i in session.items if i.get_closest_marker("xdist_group") and "@" not in i.nodeid
+        ]
+        if lost:
+            raise pytest.UsageError(f"this pytest-xdist does not keep groups with this pytest: {lost[0]}")
 
 
 @pytest.fixture(scope="session")
@@ -102,61 +113,108 @@ def browser():
         browser.close()
 
 
+class Visit:
+    """A page of the book in a browser of its own, loaded and at rest; `faults` is what went wrong so far."""
+
+    def __init__(
+        self, browser, server, built_book, path, width=1280, scheme="light", over="http", fragment="",
+        typeset=True, **options,
+    ):  # fmt: skip
+        self.path, self.faults = path, []
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **options
+        )
+        self.context.set_default_timeout(20_000)
+        beyond = re.compile(rf"^(?:https?|wss?)://(?!{re.escape(server.partition('//')[2])}/)")
+        self.context.route(beyond, self.refuse)
+        if not typeset:
+            idle = "window.MathJax = { startup: { promise: Promise.resolve() } };"
+            self.context.route(
+                "**/tex-chtml.js*", lambda route: route.fulfill(body=idle, content_type="text/javascript")
+            )
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.note(f"script error: {error}"))
+        self.page.on(
+            "console", lambda said: said.type == "error" and self.note(f"console error: {said.text}")
+        )
+        self.page.on("response", lambda got: got.status >= 400 and self.note(f"{got.status} for {got.url}"))
+        self.page.on("requestfailed", self.failed)
+        start = server if over == "http" else built_book.as_uri()
+        self.page.goto(f"{start}/{path}" + (f"#{fragment}" if fragment else ""))
+        self.page.wait_for_load_state("load")
+        self.page.evaluate(SETTLED)
+
+    def note(self, fault):
+        self.faults.append(f"{self.path}: {fault}")
+
+    def refuse(self, route):
+        self.note(f"asks for {route.request.url}")
+        route.abort()
+
+    def failed(self, request):
+        if request.failure != "net::ERR_ABORTED":  # what a page does to its own requests when it is left
+            self.note(f"could not load {request.url} ({request.failure})")
+
+    def close(self):
+        self.context.close()
+
+
+def assert_no_faults(visits):
+    faults = [fault for visit in visits for fault in visit.faults]
+    assert not faults, "\n" + "\n".join(dict.fromkeys(faults))
+
+
 @pytest.fixture
 def open_page(browser, server, built_book):
-    contexts, faults = [], []
+    visits = []
 
-    def note(path, fault):
-        faults.append(f"{path}: {fault}")
-
-    def open_page(path, width=1280, scheme="light", over="http", fragment="", typeset=True, **options):
+    def open_page(path, **how):
         """Load a page of the book and wait until it stands. over: "http" or "file"; fragment: after the #.
 
         typeset=False leaves the mathematics as it is written, which saves most of the time.
         """
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **options
-        )
-        contexts.append(context)
-        context.set_default_timeout(20_000)
+        visits.append(Visit(browser, server, built_book, path, **how))
+        return visits[-1].page
 
-        def refuse(route):
-            note(path, f"asks for {route.request.url}")
-            route.abort()
+    yield open_page
+    for visit in visits:
+        visit.close()
+    assert_no_faults(visits)
 
-        def response(answer):
-            if answer.status >= 400:
-                note(path, f"{answer.status} for {answer.url}")
 
-        def failed(request):
-            if request.failure != "net::ERR_ABORTED":  # what a page does to its own requests when it is left
-                note(path, f"could not load {request.url} ({request.failure})")
+@pytest.fixture(scope="session")
+def standing(browser, server, built_book):
+    """The pages that stand open, by path and whether they are typeset; those of one path at a time."""
+    visits = {}
 
-        context.route(re.compile(rf"^(?:https?|wss?)://(?!{re.escape(server.partition('//')[2])}/)"), refuse)
-        if not typeset:
-            idle = "window.MathJax = { startup: { promise: Promise.resolve() } };"
-            context.route(
-                "**/tex-chtml.js*", lambda route: route.fulfill(body=idle, content_type="text/javascript")
-            )
-        page = context.new_page()
-        page.on("pageerror", lambda error: note(path, f"script error: {error}"))
-        page.on(
-            "console",
-            lambda message: message.type == "error" and note(path, f"console error: {message.text}"),
-        )
-        page.on("response", response)
-        page.on("requestfailed", failed)
-        start = server if over == "http" else built_book.as_uri()
-        page.goto(f"{start}/{path}" + (f"#{fragment}" if fragment else ""))
-        page.wait_for_load_state("load")
-        page.evaluate(SETTLED)
+    def stand(path, typeset):
+        for key in [key for key in visits if key[0] != path]:
+            visits.pop(key).close()
+        if (path, typeset) not in visits:
+            visits[path, typeset] = Visit(browser, server, built_book, path, typeset=typeset)
+        return visits[path, typeset]
+
+    yield stand
+    for visit in visits.values():
+        visit.close()
+
+
+@pytest.fixture
+def look_at(standing):
+    """Like `open_page` at 1280 pixels, for tests that only look or set what they read: they share the page,
+    since loading it is most of the time. Folds may stand open and controls anywhere."""
+    visits = []
+
+    def look_at(path, typeset=True):
+        visits.append(standing(path, typeset))
+        page = visits[-1].page
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(media="screen", color_scheme="light")
+        page.evaluate(FRAMES)  # figures choose the picture that fits
         return page
 
-    open_page.faults = faults
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not faults, "\n" + "\n".join(dict.fromkeys(faults))
+    yield look_at
+    assert_no_faults(visits)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import shutil
 import numpy as np
 import pytest
 import sink
-from conftest import ROOT, VIEW, html_root, pages
+from conftest import FRAMES, ROOT, VIEW, html_root, pages
 from figure_page import write_page
 from PIL import Image
 from truth import Truth, of_notebook
@@ -127,6 +127,14 @@ def load(open_page, figures_on):
     return load
 
 
+@pytest.fixture
+def shown(look_at, figures_on):
+    """The page at 1280 pixels, shared by the tests that set what they read; controls may stand anywhere."""
+    page = look_at(SINK if figures_on == "sink" else figures_on, typeset=False)
+    page.evaluate(SCRIPT)
+    return page
+
+
 def put(page, name, index):
     page.evaluate("([name, index]) => nnSet(name, index)", [name, index])
 
@@ -146,28 +154,28 @@ def figure_of(page, name):
 # --- The same picture as Matplotlib's ---
 
 
-def test_the_page_shows_the_figures_of_its_notebook(load, truth, figures_on):
-    names = load().eval_on_selector_all("figure.explore", "figures => figures.map((f) => f.dataset.name)")
+def test_the_page_shows_the_figures_of_its_notebook(shown, truth, figures_on):
+    names = shown.eval_on_selector_all("figure.explore", "figures => figures.map((f) => f.dataset.name)")
     assert sorted(names) == sorted(truth.figures)
 
 
-def test_the_page_says_how_many_figures_it_has(load, truth):
-    page = load()
+def test_the_page_says_how_many_figures_it_has(shown, truth):
+    page = shown
     facts = page.locator("p.chapter-facts")
     if facts.count():
         assert f" {len(truth.figures)} live figure" in facts.text_content()
 
 
-def test_code_is_folded_under_what_it_makes(load, truth):
-    page = load()
+def test_code_is_folded_under_what_it_makes(shown, truth):
+    page = shown
     titles = page.locator("details.code-below > summary").all_text_contents()
     if titles:
         assert titles.count("The code of this figure") == len(truth.figures)
         assert titles.count("The code of these questions") == len(truth.quizzes)
 
 
-def test_values_are_those_that_python_computed(load, truth):
-    page = load()
+def test_values_are_those_that_python_computed(shown, truth):
+    page = shown
     faults = []
     for name, figure in truth.figures.items():
         for index, (want, says) in zip(figure.positions, figure.expected, strict=True):
@@ -284,8 +292,8 @@ def blurred(png):
 # --- Controls ---
 
 
-def test_every_control_changes_the_picture(load, truth):
-    page = load()
+def test_every_control_changes_the_picture(shown, truth):
+    page = shown
     dead = []
     for name, figure in truth.figures.items():
         for control, c in figure.controls.items():
@@ -302,8 +310,8 @@ def test_every_control_changes_the_picture(load, truth):
     assert not dead, "\n".join(dead)
 
 
-def test_keyboard_and_spoken_values(load, truth):
-    page = load()
+def test_keyboard_and_spoken_values(shown, truth):
+    page = shown
     for name, figure in truth.figures.items():
         for control, c in figure.controls.items():
             where, last = f"figure {name}, control {control}", len(c.values) - 1
@@ -320,14 +328,12 @@ def test_keyboard_and_spoken_values(load, truth):
                 label, output = c.labels[wanted], inputs.first.locator("xpath=..").locator("output")
                 assert inputs.first.get_attribute("aria-valuetext") == label, f"{where}: {key} is not spoken"
                 assert output.text_content() == label, f"{where}: {key} is not shown"
-                page.evaluate(
-                    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-                )
+                page.evaluate(FRAMES)
                 assert read(page, name)["says"] == figure.says(index_of(page, name)), f"{where}: {key}"
 
 
-def test_choices_by_keyboard(load, truth):
-    page = load()
+def test_choices_by_keyboard(shown, truth):
+    page = shown
     for name, figure in truth.figures.items():
         for control in (k for k, c in figure.controls.items() if c.kind == "choice"):
             inputs = figure_of(page, name).locator(f'[data-control="{control}"]')
@@ -347,7 +353,7 @@ def test_reset(load, truth):
         button = figure_of(page, name).get_by_role("button", name="Reset")
         button.focus()
         page.keyboard.press("Enter")
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate(FRAMES)
         assert read(page, name) == first, f"figure {name}: reset does not bring its picture back"
         assert index_of(page, name) == figure.start, f"figure {name}: reset leaves a control elsewhere"
 
@@ -384,8 +390,8 @@ def test_a_wrong_address_does_no_harm(open_page, sink_page, fragment):
     assert index_of(page, "lines") == sink_page.figures["lines"].start
 
 
-def test_links_set_controls(load, truth, figures_on):
-    page = load()
+def test_links_set_controls(shown, truth, figures_on):
+    page = shown
     links = page.locator("main a[href*='#'], article a[href*='#']").evaluate_all(
         "all => all.map((a) => a.getAttribute('href'))"
     )
@@ -416,8 +422,8 @@ def test_links_set_controls(load, truth, figures_on):
     assert found or figures_on != "sink"
 
 
-def test_play(load, truth):
-    page = load()
+def test_play(shown, truth):
+    page = shown
     for name, figure in truth.figures.items():
         for control in (k for k, c in figure.controls.items() if c.play):
             where, title = (
@@ -467,9 +473,11 @@ def test_light_and_dark_differ(load, truth):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_text_is_cut_off(load, truth, width):
+def test_no_text_is_cut_off(shown, truth, width):
     """All texts of the picture, moving ones too, stay within it at every position of a coarse grid."""
-    page = load(width=width)
+    page = shown
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(FRAMES)
     faults = []
     for name, figure in truth.figures.items():
         grid = [sorted({0, c.start, len(c.values) // 2, len(c.values) - 1}) for c in figure.controls.values()]
@@ -496,8 +504,10 @@ def test_no_text_is_cut_off(load, truth, width):
 
 
 @pytest.mark.parametrize(("width", "mode"), [(1280, "wide"), (390, "narrow")])
-def test_the_picture_fits_the_column(load, truth, width, mode):
-    page = load(width=width)
+def test_the_picture_fits_the_column(shown, truth, width, mode):
+    page = shown
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(FRAMES)
     for name, figure in truth.figures.items():
         svg = figure_of(page, name).locator("svg")
         view = svg.get_attribute("viewBox")
@@ -594,8 +604,8 @@ def test_quizzes(load, truth):
         assert score.text_content() != "", f"quiz {name}: no score though all is right"
 
 
-def test_quizzes_print_without_buttons(load, truth):
-    page = load()
+def test_quizzes_print_without_buttons(shown, truth):
+    page = shown
     page.emulate_media(media="print")
     for name in truth.quizzes:
         for form in quiz_forms(page, name):

@@ -1,7 +1,8 @@
 """A chapter bears the number of its file: notebooks/05_name.ipynb is called "5. ..." and has equation (5.1).
 
 The number in the title is typed, so that JupyterLab shows it too; the build fails when it is not the file's.
-Sphinx counts (`numbered` in _toc.yml) only so that equations and exercises begin anew in each chapter.
+Sphinx counts too (`numbered` in _toc.yml), but begins with chapter 1 in each part and goes on counting the equations
+where the chapter of that number in the part before left off: what it counted only gives the order.
 """
 
 import re
@@ -29,8 +30,8 @@ def renumber(app, env):
             problem = 'the title is "%s"; that of chapter %d must begin "%d. "'
             logger.warning(problem, title.astext(), chapter, chapter, location=docname, type="nnbook")
         for targets in env.toc_fignumbers.get(docname, {}).values():
-            for target, counted in targets.items():
-                targets[target] = (chapter, *counted[1:])
+            for k, target in enumerate(sorted(targets, key=targets.get), 1):
+                targets[target] = (chapter, k)
         secnumbers.update(dict.fromkeys(secnumbers))
         title.attributes.pop("secnumber", None)
         for node in env.tocs[docname].findall(nodes.reference):
