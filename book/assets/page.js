@@ -27,14 +27,19 @@ function letKeysScroll() {
 }
 
 // The folded cells that make one figure or quiz are gathered under it, so that nothing stands between the question
-// and the figure. Without this script they stand above it, one by one.
+// and the figure, and so are those that compute what the text then says. Other folded cells in a row become one fold.
+// Without this script they stand where they are, one by one.
+const SILENT = "div.cell.tag_hide-input:not(:has(> .cell_output))";
+
 function gatherCode() {
   for (const output of document.querySelectorAll("div.cell.tag_hide-input > .cell_output")) {
     if (!output.querySelector('script[type="application/vnd.jupyter.widget-view+json"]')) continue;
     const last = output.parentElement, makers = [last];
-    for (let cell = last.previousElementSibling; cell?.matches("div.cell.tag_hide-input:not(:has(> .cell_output))"); cell = cell.previousElementSibling) {
-      makers.unshift(cell);
-    }
+    for (let cell = last.previousElementSibling; cell?.matches(SILENT); cell = cell.previousElementSibling) makers.unshift(cell);
+    const after = [];
+    let next = last.nextElementSibling;
+    for (; next?.matches(SILENT); next = next.nextElementSibling) after.push(next);
+    if (!next?.matches("div.cell.tag_hide-input")) makers.push(...after); // else they make the next one
     const inputs = makers.map((cell) => cell.querySelector(":scope > details.hide > .cell_input")).filter(Boolean);
     const code = document.createElement("details"), title = document.createElement("summary");
     code.className = "hide code-below";
@@ -45,6 +50,12 @@ function gatherCode() {
       if (cell !== last) cell.remove();
     }
     last.append(code);
+  }
+  for (const cell of [...document.querySelectorAll(SILENT)].reverse()) {
+    const before = cell.previousElementSibling;
+    if (!before?.matches(SILENT)) continue;
+    before.querySelector(":scope > details.hide").append(...cell.querySelectorAll(":scope > details.hide > .cell_input"));
+    cell.remove();
   }
 }
 gatherCode();

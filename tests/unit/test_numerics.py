@@ -233,6 +233,15 @@ def test_dropout_drops_its_rate_and_keeps_the_mean():
     assert (nn.dropout(a, 0, np.random.default_rng(1))[1] == 1).all()
 
 
+def test_a_stack_may_have_a_rate_of_dropout_for_each_run():
+    a, rates = np.ones((3, 50, 40), np.float32), np.array([0, 0.2, 0.8])
+    out, mask = nn.dropout(a, rates[:, None, None], np.random.default_rng(1))
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(np.mean(mask == 0, axis=(1, 2)), rates, atol=0.05)
+    for r, rate in enumerate(rates):
+        np.testing.assert_array_equal(np.unique(mask[r][mask[r] > 0]), np.float32(1 / (1 - rate)))
+
+
 def test_confusion_matrix():
     z, y = np.eye(3)[[0, 1, 2, 2, 1]], np.array([0, 1, 2, 1, 1])
     table = nn.confusion_matrix(z, y)
