@@ -48,8 +48,8 @@ def dropout(a, rate, rng):
     """Inverted dropout, eq:dropout: each entry of a is dropped with probability rate, the rest grow to match.
 
     a: any shape. rate: the share that is dropped, in [0, 1), or raises ValueError; (R, 1, 1) for one per run.
-    rng: a generator, or raises TypeError. Returns (a * mask, mask); mask is 0 or 1 / (1 - rate), shaped like a and as precise. For
-    training only: a network in use drops nothing.
+    rng: a generator, or raises TypeError. Returns (a * mask, mask); mask is 0 or 1 / (1 - rate), shaped like
+    a and as precise. For training only: a network in use drops nothing.
     Source: Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), Dropout, section 10 (inverted).
     """
     check_range("dropout", "rate", rate, 0, 1)

@@ -1,5 +1,5 @@
-"""What readers see of the code: no labels of equations, which are there for the tests; and of a listing of nnmath
-one line of its docstring. Arguments, errors and sources stay in the file."""
+"""What readers see of the code: no labels of equations, which are there for the tests; and of a listing of
+nnmath one line of its docstring. Arguments, errors and sources stay in the file."""
 
 import ast
 import re
@@ -7,7 +7,6 @@ import textwrap
 from pathlib import Path
 
 from docutils import nodes
-
 
 CITED = re.compile(r",? eq:[\w-]+(?:(?:,| and) eq:[\w-]+)*")
 CHECKS = re.compile(r"^# der:[^\n]*\n", re.MULTILINE)

@@ -1,8 +1,8 @@
 """A chapter bears the number of its file: notebooks/05_name.ipynb is called "5. ..." and has equation (5.1).
 
 The number in the title is typed, so that JupyterLab shows it too; the build fails when it is not the file's.
-Sphinx counts too (`numbered` in _toc.yml), but begins with chapter 1 in each part and goes on counting the equations
-where the chapter of that number in the part before left off: what it counted only gives the order.
+Sphinx counts too (`numbered` in _toc.yml), but begins with chapter 1 in each part and goes on counting the
+equations where the chapter of that number in the part before left off: what it counted only gives the order.
 """
 
 import re
