@@ -239,7 +239,8 @@ def test_prints_light_and_open(open_page, chapter_path):
     page = open_page(chapter_path, scheme="dark", typeset=False)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    closed = page.locator("article details:not([open])").count()
+    closed = page.locator("article details:not([open]):not(.code-below)").count()
+    assert not page.locator("details.code-below").first.is_visible(), "prints the code of figures and quizzes"
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     assert not closed, f"{chapter_path}: {closed} folded parts would not be printed"
     assert not page.locator(".bd-sidebar-primary").is_visible(), (
