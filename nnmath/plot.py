@@ -125,9 +125,9 @@ def decision_field(ax, extent):
     extent: (left, right, bottom, top). Returns the image artist: `set_data` gives it probabilities (height,
     width), the lowest row first. The border between the colors is where the network changes its answer.
     """
-    field = bare(ax).imshow(np.full((2, 2), 0.5), cmap=PALE, vmin=0, vmax=1, origin="lower", extent=extent)
-    field.set_interpolation("bilinear")
-    return field
+    how = {"interpolation": "bilinear", "interpolation_stage": "rgba"}  # between colors, as a browser does it
+    empty = np.full((2, 2), 0.5)
+    return bare(ax).imshow(empty, cmap=PALE, vmin=0, vmax=1, origin="lower", extent=extent, **how)
 
 
 def bare(ax):
