@@ -204,6 +204,14 @@ def test_numbers_in_prose_are_computed(name):
     assert not typed, f"{name}: numbers that someone typed (glue them): {typed}"
 
 
+@pytest.mark.parametrize("name", CHAPTERS + PAGES)
+def test_every_column_of_a_table_has_a_name(name):
+    text = chapter(name).text if name in CHAPTERS else (ROOT / "book" / name).read_text(encoding="utf8")
+    heads = re.findall(r"^(\|.*\|)\n\|[-:| ]+\|$", text, flags=re.M)
+    empty = [head for head in heads if re.search(r"\|\s*\|", head)]
+    assert not empty, f"{name}: tables with a column that has no name: {empty}"
+
+
 def test_prose_keeps_words_and_drops_the_rest():
     dropped = "$$ 1.23 $$ (eq:x)\n`2.34` {glue:text}`x:.2f` $4.56$\n```\n5.67\n```\n"
     kept = prose("Typed 3.14 here.\n[0.55](#f:lr=0.56)\n" + dropped)
