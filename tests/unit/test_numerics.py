@@ -15,7 +15,7 @@ ACTIVATIONS = [nn.sigmoid, nn.tanh, nn.relu, nn.leaky_relu, nn.gelu, nn.softmax]
 ELEMENTWISE = [f for f in ACTIVATIONS if f is not nn.softmax]
 by_name = pytest.mark.parametrize("f", ACTIVATIONS, ids=lambda f: f.__name__)
 quick = settings(max_examples=60, deadline=None)
-# Some kernels of OpenBLAS raise this flag on finite numbers, once in many thousand calls (NumPy issue 24067 and
+# Some kernels of OpenBLAS raise this flag on finite numbers, once in many thousand calls (NumPy 24067 and
 # its kin). A true one leaves nan behind, for which these tests look.
 spurious = pytest.mark.filterwarnings("ignore:invalid value encountered in matmul:RuntimeWarning")
 
