@@ -93,7 +93,10 @@ class Figure:
         for index in positions:
             self._put(index)
             out = io.BytesIO()
-            self.fig.savefig(out, format="png", dpi=100, facecolor="white")
+            with mpl.rc_context(
+                {"path.snap": False}
+            ):  # edges where they are, as in the page, not on whole pixels
+                self.fig.savefig(out, format="png", dpi=100, facecolor="white")
             pictures.append(out.getvalue())
         for artist in words:
             artist.set_alpha(None)
