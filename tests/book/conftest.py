@@ -114,7 +114,7 @@ def browser():
 
 
 class Visit:
-    """A page of the book in a browser of its own, loaded and at rest; `faults` is what went wrong so far."""
+    """A page of the book in a browser of its own; `faults` is what went wrong on it so far."""
 
     def __init__(
         self, browser, server, built_book, path, width=1280, scheme="light", over="http", fragment="",
@@ -140,9 +140,14 @@ class Visit:
         self.page.on("response", lambda got: got.status >= 400 and self.note(f"{got.status} for {got.url}"))
         self.page.on("requestfailed", self.failed)
         start = server if over == "http" else built_book.as_uri()
-        self.page.goto(f"{start}/{path}" + (f"#{fragment}" if fragment else ""))
+        self.address = f"{start}/{path}" + (f"#{fragment}" if fragment else "")
+
+    def load(self):
+        """The page, once it stands. What went wrong is in `faults` even if it never does."""
+        self.page.goto(self.address)
         self.page.wait_for_load_state("load")
         self.page.evaluate(SETTLED)
+        return self.page
 
     def note(self, fault):
         self.faults.append(f"{self.path}: {fault}")
@@ -174,7 +179,7 @@ def open_page(browser, server, built_book):
         typeset=False leaves the mathematics as it is written, which saves most of the time.
         """
         visits.append(Visit(browser, server, built_book, path, **how))
-        return visits[-1].page
+        return visits[-1].load()
 
     yield open_page
     for visit in visits:
@@ -191,7 +196,14 @@ def standing(browser, server, built_book):
         for key in [key for key in visits if key[0] != path]:
             visits.pop(key).close()
         if (path, typeset) not in visits:
-            visits[path, typeset] = Visit(browser, server, built_book, path, typeset=typeset)
+            visit = Visit(browser, server, built_book, path, typeset=typeset)
+            try:
+                visit.load()
+            except Exception as error:
+                error.add_note("\n".join(visit.faults))
+                visit.close()
+                raise
+            visits[path, typeset] = visit
         return visits[path, typeset]
 
     yield stand
