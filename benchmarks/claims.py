@@ -12,7 +12,21 @@ import numpy as np
 import nnmath as nn
 
 from .clock import apart, race
-from .contestants import Loop, ScikitLearn, Task, adam, products, torch, torch_adam, torch_eager, torch_vmap
+from .contestants import (
+    Loop,
+    ScikitLearn,
+    Task,
+    adam,
+    block,
+    lstm,
+    products,
+    torch,
+    torch_adam,
+    torch_block,
+    torch_eager,
+    torch_lstm,
+    torch_vmap,
+)  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = """
@@ -93,6 +107,17 @@ def sweeps():
     yield from compared("moons 2-16-2, 64 samples, the same sweep, step", task.nnmath, peers, 20, 7)
 
 
+def sequences():
+    peers = [("PyTorch eager", torch_block, 1.1)]
+    work = "transformer block, 16 x 64 tokens, 64 wide, step"
+    yield from compared(work, block, peers, 10, 25, "of its time")
+    peers = [
+        ("torch.nn.LSTM", torch_lstm, 1.9),
+        ("torch LSTMCell, loop", partial(torch_lstm, cell=True), 0.7),
+    ]
+    yield from compared("LSTM, 32 steps, 64 wide, batch 32, step", lstm, peers, 10, 25, "of its time")
+
+
 def one_optimizer():
     theta, g = np.random.default_rng(0).normal(size=(2, 1_000_000)).astype(np.float32)
     peers = [
@@ -113,4 +138,4 @@ def imports():
     yield row("import nnmath, memory beyond NumPy", "NumPy alone", 5, "MiB", memory / 2**20)
 
 
-ALL = (training, sweeps, one_optimizer, imports)
+ALL = (training, sweeps, sequences, one_optimizer, imports)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import prod
 from types import SimpleNamespace
 
 import numpy as np
@@ -174,6 +175,103 @@ def torch_vmap(task):
         return np.hstack([w.mT.flatten(1) if w.ndim > 2 else w for w in weights.values()])
 
     return Contestant(step, theta)
+
+
+def lstm_task():
+    """The network, its data and its first parameters: 32 steps of 32 sequences, 64 wide."""
+    net, rng = nn.Recurrent((64, 64, 1)), np.random.default_rng(0)
+    x, y = (rng.normal(size=shape).astype(np.float32) for shape in ((32, 32, 64), (32, 1)))
+    return net, x, y, net.init(rng, np.float32)
+
+
+def lstm():
+    """As a reader does it: `train`."""
+    net, x, y, p = lstm_task()
+    run = nn.train(net, p, x, y, loss=nn.mse, optimizer=nn.Adam(), steps=10**9)
+
+    def theta():
+        next(run)
+        return p.theta
+
+    return Contestant(lambda: next(run).loss, theta)
+
+
+def torch_lstm(cell=False):
+    """nn.LSTM, or a loop over nn.LSTMCell; of its two biases, which only ever act as a sum, one stays 0."""
+    _, x, y, p = lstm_task()
+    layer, answer = (torch.nn.LSTMCell if cell else torch.nn.LSTM)(64, 64), torch.nn.Linear(64, 1)
+    wx, wh, b, zero = layer.parameters()
+    trained = [wx, wh, b, answer.weight, answer.bias]
+    for mine, name in zip(trained, p, strict=True):
+        mine.data.copy_(torch.from_numpy(p[name].T))
+    zero.requires_grad_(False).zero_()
+    x, y = torch.from_numpy(x), torch.from_numpy(y)
+    optimizer = torch.optim.Adam(trained)
+
+    def last():
+        if not cell:
+            return layer(x)[0][-1]
+        h = c = torch.zeros(32, 64)
+        for xt in x:
+            h, c = layer(xt, (h, c))
+        return h
+
+    def step():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(answer(last()), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Contestant(step, lambda: np.concatenate([array(a).T.ravel() for a in trained]))
+
+
+def block_task():
+    """16 sequences of 64 tokens, 64 wide, 4 heads, 256 hidden units: the block, data, first parameters."""
+    model, rng = nn.Block(64, 4, 256, causal=False), np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 16, 64, 64)).astype(np.float32)
+    n = sum(map(prod, model.shapes.values()))
+    p = nn.Params(rng.normal(0, 0.1, n).astype(np.float32), model.shapes)
+    p["gamma1"] = p["gamma2"] = 1
+    return model, x, y, p
+
+
+def block():
+    model, x, y, p = block_task()
+    grads, optimizer = p.copy(), nn.SGD(0.01)
+
+    def step():
+        z, cache = model.forward(p, x)
+        loss, dz = nn.mse(z.reshape(-1, 64), y.reshape(-1, 64))
+        model.backward(p, cache, dz.reshape(z.shape), grads)
+        optimizer.step(p.theta, grads.theta)
+        return loss
+
+    return Contestant(step, lambda: p.theta)
+
+
+def torch_block():
+    """nn.TransformerEncoderLayer, norms first as ours."""
+    _, x, y, p = block_task()
+    model = torch.nn.TransformerEncoderLayer(64, 4, 256, dropout=0.0, batch_first=True, norm_first=True)
+    look, parts = model.self_attn, (model.norm1, model.self_attn.out_proj, model.norm2)
+    order = [parts[0].weight, parts[0].bias, look.in_proj_weight, look.in_proj_bias, parts[1].weight]
+    order += [parts[1].bias, parts[2].weight, parts[2].bias]
+    order += [a for linear in (model.linear1, model.linear2) for a in (linear.weight, linear.bias)]
+    for mine, name in zip(order, p, strict=True):
+        mine.data.copy_(torch.from_numpy(p[name].T))
+    x, y = torch.from_numpy(x).requires_grad_(), torch.from_numpy(y)
+    optimizer = torch.optim.SGD(order, lr=0.01)
+
+    def step():
+        optimizer.zero_grad()
+        x.grad = None
+        loss = torch.nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Contestant(step, lambda: np.concatenate([array(a).T.ravel() for a in order]))
 
 
 def adam(theta, g):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .activations import ones
+from .activations import ones, rowsum
 from .errors import ShapeError, check_range, check_rng
 
 
@@ -68,6 +68,43 @@ def dropout_backward(da, mask):
             f"dropout_backward: da has shape {da.shape} but mask has shape {mask.shape}; they must agree"
         )
     return da * mask
+
+
+def layer_norm(x, gamma, beta, eps=1e-5):
+    """Layer normalization, eq:layer-norm: each sample of x to mean 0 and variance 1, then gamma and beta.
+
+    x: (..., d), in a stack with the leading axes of gamma, or without, shared. gamma, beta: (..., d). eps:
+    added to the variance. Returns (out, u, scale): u is x normalized, scale 1 / sqrt(variance + eps), both
+    for the backward pass. Raises ShapeError if the shapes do not fit.
+    Source: Ba, Kiros & Hinton (2016), Layer normalization.
+    """
+    d = x.shape[-1]
+    if gamma.shape[-1:] != (d,) or beta.shape != gamma.shape:
+        got = f"x has shape {x.shape}, gamma {gamma.shape} and beta {beta.shape}"
+        raise ShapeError(f"layer_norm: {got}; gamma and beta must end in {d}")
+    u = x - rowsum(x) / d
+    scale = 1 / np.sqrt(rowsum(u * u) / d + eps)
+    u *= scale
+    return u * _for_rows(gamma, x) + _for_rows(beta, x), u, scale
+
+
+def layer_norm_backward(dout, gamma, u, scale):
+    """Gradients of layer normalization, eq:layer-norm-backward: du = gamma dout without mean and without u.
+
+    dout: like x. gamma, u, scale: what `layer_norm` was given and returned. Returns (dx, dgamma, dbeta).
+    Raises ShapeError if dout does not end as u does.
+    """
+    if dout.shape[-2:] != u.shape[-2:]:
+        raise ShapeError(f"layer_norm_backward: dout has shape {dout.shape} but u has shape {u.shape}")
+    d, rows = u.shape[-1], tuple(range(gamma.ndim - 1, dout.ndim - 1))
+    du = dout * _for_rows(gamma, dout)
+    dx = (du - rowsum(du) / d - u * (rowsum(du * u) / d)) * scale
+    return dx, np.sum(dout * u, axis=rows), np.sum(dout, axis=rows)
+
+
+def _for_rows(a, x):
+    """gamma (..., d) of each network, between whose axes and d those of the samples of x come."""
+    return a.reshape(*a.shape[:-1], *[1] * (x.ndim - a.ndim), a.shape[-1])
 
 
 def _runs_last(W):

@@ -138,6 +138,30 @@ class Adam:
         _flush(self.t, self.m, self.v)
 
 
+@dataclass(eq=False)
+class Clip:
+    """Gradient clipping, eq:clip: a g longer than limit is shortened to it, then `optimizer` makes its step.
+
+    optimizer: any of this module. limit: of the norm of g, of each run in a stack; positive. Changes g.
+    Source: Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks.
+    """
+
+    optimizer: object
+    limit: float
+
+    def __post_init__(self):
+        check_range("Clip", "limit", self.limit, 0, open_low=True)
+
+    lr = property(lambda self: self.optimizer.lr)
+    t = property(lambda self: self.optimizer.t)
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, shortened in place if it is too long."""
+        norm = np.sqrt(np.vecdot(g, g))[..., None]
+        g *= float(self.limit) / np.maximum(norm, float(self.limit))
+        self.optimizer.step(theta, g)
+
+
 def _setting(where, name, value, high=np.inf, open_low=True):
     """A Python float (a NumPy one would widen float32), an array (R, 1), or a function left as it is."""
     if callable(value):

@@ -8,6 +8,7 @@ to stand where ours could say no more.
 import inspect
 import re
 import tempfile
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,32 @@ def load(arrays=None, change=None, shapes=None):
         nn.Params.load(path, shapes)
 
 
+def recurrent(name, wrong):
+    """rnn or lstm on 5 steps of 3 sequences, 2 inputs, 4 units, with something wrong."""
+    k = 4 if name == "lstm" else 1
+    good = {
+        "x": Z((5, 3, 2)),
+        "h0": Z((3, 4)),
+        "c0": Z((3, 4)),
+        "Wx": Z((2, 4 * k)),
+        "Wh": Z((4, 4 * k)),
+        "b": Z(4 * k),
+    }
+    if name == "rnn":
+        del good["c0"]
+    return getattr(nn, name)(**good | wrong)
+
+
+def block_params():
+    return nn.Params(Z(sum(map(prod, BLOCK.shapes.values()))), BLOCK.shapes)
+
+
+def backward(model, x, dz, p=None):
+    p = model.init(rng()) if p is None else p
+    model.backward(p, model.forward(p, x)[1], dz, p.copy())
+
+
+LSTM, BLOCK = nn.Recurrent((2, 4, 1)), nn.Block(4, 2, 8)
 SHAPES = {"W1": (2, 1), "b1": (1,)}
 WHOLE = "use a whole copy of a file that Params.save wrote"
 NOT_A_RNG = "pass a generator, e.g. np.random.default_rng(0)"
@@ -284,6 +311,234 @@ ROWS = [
         lambda: nn.dense_backward(Z(2), Z((4, 3)), Z((3, 2))),
         S,
         r"dense_backward: dz has shape \(2,\); for this x and W it must be \(4, 2\)",
+    ),
+    (
+        "layer_norm",
+        lambda: nn.layer_norm(Z((4, 3)), Z(2), Z(2)),
+        S,
+        r"layer_norm: x has shape \(4, 3\), gamma \(2,\) and beta \(2,\); gamma and beta must end in 3",
+    ),
+    (
+        "layer_norm",
+        lambda: nn.layer_norm(Z((4, 3)), Z(3), Z((7, 3))),
+        S,
+        r"layer_norm: x has shape \(4, 3\), gamma \(3,\) and beta \(7, 3\); gamma and beta must end in 3",
+    ),
+    (
+        "layer_norm_backward",
+        lambda: nn.layer_norm_backward(Z((4, 2)), Z(3), Z((4, 3)), Z((4, 1))),
+        S,
+        r"layer_norm_backward: dout has shape \(4, 2\) but u has shape \(4, 3\)",
+    ),
+    *[
+        (name, lambda call=call: recurrent(*call), error, f"{name}: " + message)
+        for name, k in (("rnn", 1), ("lstm", 4))
+        for call, error, message in [
+            (
+                (name, {"x": Z((5, 3, 9))}),
+                S,
+                rf"x has shape \(5, 3, 9\) but Wx has shape \(2, {4 * k}\); x must be \(T, n, 2\)",
+            ),
+            (
+                (name, {"x": Z((3, 2))}),
+                S,
+                rf"x has shape \(3, 2\) but Wx has shape \(2, {4 * k}\); x must be \(T, n, 2\)",
+            ),
+            (
+                (name, {"b": Z(3)}),
+                S,
+                rf"Wx \(2, {4 * k}\), Wh \(4, {4 * k}\) and b \(3,\) do not fit; for 4 units each must end in {4 * k}",
+            ),
+            (
+                (name, {"Wh": Z((4, 3))}),
+                S,
+                rf"Wx \(2, {4 * k}\), Wh \(4, 3\) and b \({4 * k},\) do not fit; for 4 units each must end in {4 * k}",
+            ),
+            (
+                (name, {"h0": Z((2, 4))}),
+                S,
+                r"h0 has shape \(2, 4\) but x has 3 sequences and Wh 4 units; h0 must be \(3, 4\)",
+            ),
+            (
+                (name, {"lengths": np.array([1, 2])}),
+                S,
+                r"lengths has shape \(2,\) and dtype int64; it must be \(3,\) whole numbers, one per sequence",
+            ),
+            (
+                (name, {"lengths": Z(3)}),
+                S,
+                r"lengths has shape \(3,\) and dtype float64; it must be \(3,\) whole numbers, one per sequence",
+            ),
+            (
+                (name, {"lengths": np.array([1, 6, 2])}),
+                V,
+                r"lengths run from 1 to 6; x has 5 steps, so they must stay in 0 to 5",
+            ),
+            (
+                (name, {"lengths": np.array([1, -1, 2])}),
+                V,
+                r"lengths run from -1 to 2; x has 5 steps, so they must stay in 0 to 5",
+            ),
+        ]
+    ],
+    (
+        "lstm",
+        lambda: recurrent("lstm", {"c0": Z((3, 5))}),
+        S,
+        r"lstm: c0 has shape \(3, 5\) but h0 has shape \(3, 4\); they must agree",
+    ),
+    (
+        "rnn_backward",
+        lambda: nn.rnn_backward(Z((5, 3, 2)), Z((5, 3, 2)), Z((6, 3, 4)), Z((2, 4)), Z((4, 4))),
+        S,
+        r"rnn_backward: dh has shape \(5, 3, 2\), x \(5, 3, 2\) and h \(6, 3, 4\); dh must be \(5, 3, 4\), one entry for each step of x",
+    ),
+    (
+        "rnn_backward",  # dh of all states, the first too
+        lambda: nn.rnn_backward(Z((6, 3, 4)), Z((5, 3, 2)), Z((6, 3, 4)), Z((2, 4)), Z((4, 4))),
+        S,
+        r"rnn_backward: dh has shape \(6, 3, 4\), x \(5, 3, 2\) and h \(6, 3, 4\); dh must be \(5, 3, 4\), one entry for each step of x",
+    ),
+    (
+        "lstm_backward",
+        lambda: nn.lstm_backward(
+            Z((4, 3, 4)), Z((5, 3, 2)), *[Z((6, 3, 4))] * 2, Z((5, 3, 16)), Z((2, 16)), Z((4, 16))
+        ),
+        S,
+        r"lstm_backward: dh has shape \(4, 3, 4\), x \(5, 3, 2\) and h \(6, 3, 4\); dh must be \(5, 3, 4\), one entry for each step of x",
+    ),
+    (
+        "Recurrent",
+        lambda: nn.Recurrent((2, 4)),
+        V,
+        r"Recurrent: sizes is \(2, 4\) and cell <function lstm.*>; it takes sizes \(n_in, m, n_out\), and rnn or lstm as cell",
+    ),
+    (
+        "Recurrent",
+        lambda: nn.Recurrent((2, 4, 1), nn.dense),
+        V,
+        r"Recurrent: sizes is \(2, 4, 1\) and cell <function dense.*>; it takes sizes \(n_in, m, n_out\), and rnn or lstm as cell",
+    ),
+    (
+        "Recurrent",
+        lambda: nn.Recurrent((2, 0, 1)),
+        V,
+        r"Recurrent: a size is 0; it must be a whole number of at least 1",
+    ),
+    ("Recurrent.init", lambda: LSTM.init(0), T, r"Recurrent.init: rng is 0; " + re.escape(NOT_A_RNG)),
+    (
+        "Recurrent.forward",
+        lambda: LSTM.forward(LSTM.init(rng()), Z((5, 3, 9))),
+        S,
+        r"lstm: x has shape \(5, 3, 9\) but Wx has shape \(2, 16\); x must be \(T, n, 2\)",
+    ),
+    (
+        "Recurrent.backward",
+        lambda: backward(LSTM, Z((5, 3, 2)), Z((3, 2))),
+        S,
+        r"dense_backward: dz has shape \(3, 2\); for this x and W it must be \(3, 1\)",
+    ),
+    *[
+        (
+            "attention",
+            lambda shapes=shapes: nn.attention(*map(Z, shapes)),
+            S,
+            rf"attention: q has shape {re.escape(str(shapes[0]))}, k .* and v .*; they must be \(\.\.\., T, d\), \(\.\.\., S, d\) and \(\.\.\., S, d_v\)",
+        )
+        for shapes in [
+            ((3, 2), (4, 3), (4, 2)),
+            ((3, 2), (4, 2), (5, 2)),
+            ((2,), (4, 2), (4, 2)),
+            ((2, 3, 2), (2, 4, 2), (3, 4, 2)),
+        ]
+    ],
+    (
+        "attention",
+        lambda: nn.attention(*[Z((3, 2))] * 3, np.ones((3, 3))),
+        T,
+        r"attention: mask has dtype float64; it must be bool, True to look",
+    ),
+    (
+        "attention",
+        lambda: nn.attention(*[Z((3, 2))] * 3, np.ones((3, 4), bool)),
+        S,
+        r"attention: mask has shape \(3, 4\); it must broadcast to \(3, 3\)",
+    ),
+    (
+        "attention",
+        lambda: nn.attention(*[Z((3, 2))] * 3, np.ones((5, 3, 3), bool)),
+        S,
+        r"attention: mask has shape \(5, 3, 3\); it must broadcast to \(3, 3\)",
+    ),
+    (
+        "attention_backward",
+        lambda: nn.attention_backward(Z((3, 4)), *[Z((3, 2))] * 3, Z((3, 3))),
+        S,
+        r"attention_backward: dout has shape \(3, 4\); for these it must be \(3, 2\)",
+    ),
+    *[
+        (
+            "self_attention",
+            lambda call=call: nn.self_attention(Z(call[0]), Z(call[1]), Z(12), Z((4, 4)), Z(4), call[2]),
+            S,
+            rf"self_attention: x has shape {re.escape(str(call[0]))}, W {re.escape(str(call[1]))} and there are {call[2]} heads; x must be \(n, T, d\), W \(d, 3d\) and heads a divisor of d",
+        )
+        for call in [((2, 3, 4), (4, 12), 3), ((2, 3, 4), (4, 4), 2), ((3, 4), (4, 12), 2)]
+    ],
+    (
+        "self_attention",
+        lambda: nn.self_attention(Z((2, 3, 4)), Z((5, 12)), Z(12), Z((4, 4)), Z(4), 2),
+        S,
+        r"dense: x has shape \(6, 4\) but W has shape \(5, 12\); x must be \(n, 5\)",
+    ),
+    (
+        "self_attention_backward",
+        lambda: nn.self_attention_backward(
+            Z((2, 4, 3)),
+            nn.self_attention(Z((2, 3, 4)), Z((4, 12)), Z(12), Z((4, 4)), Z(4), 2)[1],
+            Z((4, 12)),
+            Z((4, 4)),
+        ),
+        S,
+        r"self_attention_backward: dout has shape \(2, 4, 3\); for these it must be \(2, 3, 4\)",
+    ),
+    ("Block", lambda: nn.Block(4, 3, 8), V, r"Block: 3 heads can't share d = 4; take a divisor of it"),
+    ("Block", lambda: nn.Block(4, 0, 8), V, r"Block: heads is 0; it must be a whole number of at least 1"),
+    (
+        "Block",
+        lambda: nn.Block(4, 2, 8.0),
+        V,
+        r"Block: hidden is 8.0; it must be a whole number of at least 1",
+    ),
+    (
+        "Block.forward",
+        lambda: BLOCK.forward(block_params(), Z((2, 3, 5))),
+        S,
+        r"Block.forward: x has shape \(2, 3, 5\); it must be \(n, T, 4\)",
+    ),
+    (
+        "Block.forward",
+        lambda: BLOCK.forward(block_params(), Z((3, 4))),
+        S,
+        r"Block.forward: x has shape \(3, 4\); it must be \(n, T, 4\)",
+    ),
+    (
+        "Block.forward",
+        lambda: nn.Block(4, 2, 8, "b.").forward(block_params(), Z((2, 3, 4))),
+        KeyError,
+        r".no parameter 'b\.gamma1'; there are gamma1, .*",
+    ),
+    (
+        "Block.forward",
+        lambda: BLOCK.forward(block_params(), Z((2, 3, 4)), np.ones((2, 3), bool)),
+        S,
+        r"attention: mask has shape .*; it must broadcast to \(2, 2, 3, 3\)",
+    ),
+    (
+        "Block.backward",
+        lambda: backward(BLOCK, Z((2, 3, 4)), Z((2, 3, 5)), block_params()),
+        S,
+        r"Block.backward: dz has shape \(2, 3, 5\); for these it must be \(2, 3, 4\)",
     ),
     ("xavier", lambda: nn.xavier(0, 3, 2), T, r"xavier: rng is 0; " + re.escape(NOT_A_RNG)),
     ("he", lambda: nn.he(None, 3, 2), T, r"he: rng is None; " + re.escape(NOT_A_RNG)),
@@ -569,6 +824,27 @@ ROWS = [
         for make in (nn.Momentum, nn.Nesterov)
         for momentum in (1.0, -0.5, NAN)
     ],
+    *[
+        (
+            "Clip",
+            lambda limit=limit: nn.Clip(nn.SGD(0.1), limit),
+            V,
+            f"Clip: limit is {limit!r}; it must be above 0 and finite",
+        )
+        for limit in (0, -1.0, NAN, "short")
+    ],
+    (
+        "Clip.step",
+        lambda: nn.Clip(nn.SGD(0.1), 1.0).step(Z(3), Z(4)),
+        S,
+        r"SGD: theta has shape \(3,\) but g \(4,\)",
+    ),
+    (
+        "Block.forward",
+        lambda: BLOCK.forward(block_params(), Z((2, 3, 4)), np.ones((3, 3))),
+        T,
+        r"attention: mask has dtype float64; it must be bool, True to look",
+    ),
     ("Adam", lambda: nn.Adam(beta1=1), V, "Adam: beta1 is 1; it must be at least 0 and below 1"),
     ("Adam", lambda: nn.Adam(beta2=NAN), V, "Adam: beta2 is nan; it must be at least 0 and below 1"),
     ("Adam", lambda: nn.Adam(eps=0), V, "Adam: eps is 0; it must be above 0 and finite"),

@@ -92,8 +92,8 @@ def test_public_names_exist():
 
 
 def test_thin():
-    """The budgets: 1,800 lines for the mathematics, 1,000 for the live figure, docstrings and all."""
+    """The budgets: 2,000 lines for the mathematics, 1,000 for the live figure, docstrings and all."""
     lines = {path.stem: len(path.read_text().splitlines()) for path in MODULES}
     figure = sum(lines.pop(name) for name in DRAWING if name != "errors")
-    assert sum(lines.values()) <= 1800
+    assert sum(lines.values()) <= 2000
     assert figure <= 1000
