@@ -231,13 +231,19 @@ def look_at(standing):
 
 @pytest.fixture
 def axe():
-    """A function: what axe finds on a page, one line for each element it finds fault with."""
+    """A function: what axe finds on a page, one line for each element it finds fault with.
 
-    def run(page):
-        page.add_script_tag(content=AXE.read_text(encoding="utf8"))
-        rules = {"label-content-name-mismatch": {"enabled": True}}
-        options = {"resultTypes": ["violations"], "preload": False, "rules": rules}
-        found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
+    only: the rules to try, by default all; where: selectors of the parts to look at, by default everything.
+    """
+
+    def run(page, only=None, where=None):
+        if not page.evaluate("'axe' in window"):
+            page.add_script_tag(content=AXE.read_text(encoding="utf8"))
+        options = {"resultTypes": ["violations"], "preload": False}
+        options |= {"rules": {"label-content-name-mismatch": {"enabled": True}}} if only is None else {}
+        options |= {"runOnly": {"type": "rule", "values": only}} if only else {}
+        script = "([where, options]) => axe.run(where ?? document, options)"
+        found = page.evaluate(script, [where, options])["violations"]
         return [
             f"{rule['id']} ({rule['impact']}): {' '.join(map(str, node['target']))}"
             f"\n    {node['html'][:200]}\n    "
