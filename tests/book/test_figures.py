@@ -365,12 +365,22 @@ def test_reset(load, truth):
         assert index_of(page, name) == figure.start, f"figure {name}: reset leaves a control elsewhere"
 
 
-@pytest.mark.parametrize("over", ["http", "file"])
-def test_the_address_keeps_the_settings(load, truth, over, figures_on):
+def test_the_address_keeps_the_settings(load, truth):
     """All figures at once: what the address says brings every picture back."""
-    if over == "file" and figures_on != "sink":
-        return  # from a folder the addresses are those of the same script
-    page = load(over=over)
+    address_keeps_settings(load, truth)
+
+
+def test_so_does_the_address_of_a_file(open_page, sink_page):
+    def load(**how):
+        page = open_page(SINK, over="file", **how)
+        page.evaluate(SCRIPT)
+        return page
+
+    address_keeps_settings(load, sink_page)
+
+
+def address_keeps_settings(load, truth):
+    page = load()
     wanted, pictures = {}, {}
     for name, figure in truth.figures.items():
         if figure.controls:
@@ -381,7 +391,7 @@ def test_the_address_keeps_the_settings(load, truth, over, figures_on):
         return
     page.wait_for_timeout(400)  # the address follows when the hand rests
     fragment = page.evaluate("location.hash").removeprefix("#")
-    again = load(over=over, fragment=fragment)
+    again = load(fragment=fragment)
     again.wait_for_timeout(50)
     for name, index in wanted.items():
         assert index_of(again, name) == index, f"figure {name}: {fragment} does not say {index}"
