@@ -195,7 +195,7 @@ def _start(where, gates, x, h0, Wx, Wh, b, lengths):
     if h0.shape[-2:] != (x.shape[-2], m):
         got = f"h0 has shape {h0.shape} but x has {x.shape[-2]} sequences and Wh {m} units"
         raise ShapeError(f"{where}: {got}; h0 must be {(x.shape[-2], m)}")
-    z = _apart(dense(_whole(x), Wx, b), *x.shape)
+    z = _apart(dense(_whole(x), Wx, b), x)
     h = np.empty((len(x) + 1, *z.shape[1:-1], m), z.dtype)
     h[0] = h0
     return z, h, _live(where, x, lengths)
@@ -231,9 +231,9 @@ def _whole(a):
     return np.moveaxis(a, 0, -3).reshape(*a.shape[1:-2], -1, a.shape[-1])
 
 
-def _apart(a, T, *runs_n_k):
-    """The steps of such a batch again."""
-    return np.moveaxis(a.reshape(*a.shape[:-2], T, runs_n_k[-2], a.shape[-1]), -3, 0)
+def _apart(a, x):
+    """The steps of such a batch again, T and n those of x."""
+    return np.moveaxis(a.reshape(*a.shape[:-2], len(x), x.shape[-2], a.shape[-1]), -3, 0)
 
 
 def _gradients(dz, dh0, x, h, Wx, Wh, need_dx):
@@ -241,4 +241,4 @@ def _gradients(dz, dh0, x, h, Wx, Wh, need_dx):
     rows = _whole(dz)
     dx, dWx, db = dense_backward(rows, _whole(x), Wx, need_dx=need_dx)
     _, dWh, _ = dense_backward(rows, _whole(h[:-1]), Wh, need_dx=False)
-    return _apart(dx, *x.shape) if need_dx else None, dh0, dWx, dWh, db
+    return _apart(dx, x) if need_dx else None, dh0, dWx, dWh, db

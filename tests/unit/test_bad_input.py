@@ -400,6 +400,12 @@ ROWS = [
         r"rnn_backward: dh has shape \(6, 3, 4\), x \(5, 3, 2\) and h \(6, 3, 4\); dh must be \(5, 3, 4\), one entry for each step of x",
     ),
     (
+        "rnn_backward",
+        lambda: nn.rnn_backward(Z((5, 3, 4)), Z((4, 3, 2)), Z((6, 3, 4)), Z((2, 4)), Z((4, 4))),
+        S,
+        r"rnn_backward: dh has shape \(5, 3, 4\), x \(4, 3, 2\) and h \(6, 3, 4\); .* one entry for each step of x",
+    ),
+    (
         "lstm_backward",
         lambda: nn.lstm_backward(
             Z((4, 3, 4)), Z((5, 3, 2)), *[Z((6, 3, 4))] * 2, Z((5, 3, 16)), Z((2, 16)), Z((4, 16))

@@ -144,11 +144,12 @@ def test_runs_that_share_weights(cell):
 @cells
 def test_ragged_is_each_sequence_alone(cell):
     arrays = problem(cell, 5, 4, 2, 3)
-    h = forward(cell, arrays, LENGTHS)[0]
+    states = forward(cell, arrays, LENGTHS)[:2]
     for i, end in enumerate(LENGTHS):
         one = [arrays[0][:end, i : i + 1], *(s[i : i + 1] for s in arrays[1:-3]), *arrays[-3:]]
-        np.testing.assert_allclose(h[: end + 1, i], forward(cell, one)[0][:, 0], rtol=1e-13)
-        assert (h[end:, i] == h[end, i]).all()
+        for s, alone in zip(states, forward(cell, one)[:2], strict=True):
+            np.testing.assert_allclose(s[: end + 1, i], alone[:, 0], rtol=1e-13)
+            assert (s[end:, i] == s[end, i]).all()
 
 
 @cells
@@ -258,7 +259,10 @@ def test_recurrent_network_begins_as_it_says(cell):
         limit = (6 / fans) ** 0.5
         assert 0.95 * limit < np.abs(p[name]).max() <= limit
     stack = net.init([np.random.default_rng(r) for r in range(3)], np.float32)
-    assert stack.theta.dtype == np.float32
+    assert stack.theta.dtype == np.float32 and net.init([np.random.default_rng(0)]).theta.shape == (
+        1,
+        p.theta.size,
+    )
     for r in range(3):
         np.testing.assert_array_equal(stack.theta[r], net.init(np.random.default_rng(r), np.float32).theta)
 
