@@ -162,8 +162,9 @@ class Recurrent:
 
     def forward(self, p, x, lengths=None):
         """z = h_T Wy + by, (..., n, n_out), and the cache. x: (T, ..., n, n_in). Raises as `rnn`."""
-        h0 = np.zeros((*np.broadcast_shapes(p.theta.shape[:-1], x.shape[1:-2]), x.shape[-2], self.sizes[1]))
-        state = [h0.astype(p.theta.dtype)] * (2 if self.cell is lstm else 1)
+        runs = np.broadcast_shapes(p.theta.shape[:-1], x.shape[1:-2])
+        h0 = np.zeros((*runs, x.shape[-2], self.sizes[1]), p.theta.dtype)
+        state = [h0, h0] if self.cell is lstm else [h0]
         out = self.cell(x, *state, p["Wx"], p["Wh"], p["b"], lengths)
         h = out[0] if self.cell is lstm else out
         return dense(h[-1], p["Wy"], p["by"]), (x, h, out, lengths)
