@@ -16,16 +16,14 @@ from .layers import dense, dense_backward, layer_norm, layer_norm_backward
 
 
 def attention(q, k, v, mask=None):
-    """Scaled dot-product attention, eq:attention: softmax(q k^T / sqrt(d)) v; each row of it is a mean of v.
+    """Scaled dot-product attention, eq:attention: softmax(q k^T / sqrt(d)) v, means of v.
 
     q: queries (..., T, d). k: keys (..., S, d). v: values (..., S, d_v). mask: to broadcast to (..., T, S).
     Returns (out (..., T, d_v), weights (..., T, S)). Raises ShapeError if the shapes do not fit, TypeError
     for a mask that is not boolean.
     Source: Vaswani et al. (2017), Attention is all you need, section 3.2.1.
     """
-    if min(q.ndim, k.ndim) < 2 or k.shape[-1] != q.shape[-1] or k.shape[:-1] != v.shape[:-1]:
-        got = f"q has shape {q.shape}, k {k.shape} and v {v.shape}"
-        raise ShapeError(f"attention: {got}; they must be (..., T, d), (..., S, d) and (..., S, d_v)")
+    _check_qkv(q, k, v)
     a = (q * (1 / sqrt(q.shape[-1]))) @ k.mT
     if mask is not None:
         _check_mask(mask, a.shape)
@@ -67,10 +65,12 @@ def self_attention(x, W, b, Wo, bo, heads, mask=None):
     *lead, n, T, d = x.shape
     rows = x.reshape(*lead, n * T, d)
     qkv = dense(rows, W, b)
-    q, k, v = np.moveaxis(qkv.reshape(*qkv.shape[:-2], n, T, 3, heads, d // heads), (-3, -2), (0, -3))
+    parts = qkv.reshape(*qkv.shape[:-2], n, T, 3, heads, d // heads)
+    q, k, v = np.moveaxis(parts, (-3, -2), (0, -3))
     found, weights = attention(q, k, v, mask)
     found = found.swapaxes(-2, -3).reshape(*qkv.shape[:-1], d)
-    return dense(found, Wo, bo).reshape(*qkv.shape[:-2], n, T, d), (q, k, v, weights, rows, found)
+    out = dense(found, Wo, bo).reshape(*qkv.shape[:-2], n, T, d)
+    return out, (q, k, v, weights, rows, found)
 
 
 def self_attention_backward(dout, cache, W, Wo):
@@ -84,8 +84,8 @@ def self_attention_backward(dout, cache, W, Wo):
     _check_upstream("self_attention_backward", "dout", dout, (*lead, T, heads * width))
     dfound, dWo, dbo = dense_backward(dout.reshape(found.shape), found, Wo)
     dheads = dfound.reshape(*lead, T, heads, width).swapaxes(-2, -3)
-    dqkv = np.stack(attention_backward(dheads, q, k, v, weights))
-    dqkv = np.moveaxis(dqkv, (0, -3), (-3, -2)).reshape(*found.shape[:-1], 3 * heads * width)
+    parts = np.stack(attention_backward(dheads, q, k, v, weights))
+    dqkv = np.moveaxis(parts, (0, -3), (-3, -2)).reshape(*found.shape[:-1], 3 * heads * width)
     dx, dW, db = dense_backward(dqkv, rows, W)
     return dx.reshape(dout.shape), dW, db, dWo, dbo
 
@@ -128,10 +128,11 @@ class Block:
         Source: Vaswani et al. (2017); norms first, not last: Xiong et al. (2020), On layer normalization in
         the transformer architecture.
         """
-        gamma1, beta1, W, b, Wo, bo, gamma2, beta2, W1, b1, W2, b2 = (p[name] for name in self.shapes)
+        gamma1, beta1, W, b, Wo, bo, *rest = (p[name] for name in self.shapes)
+        gamma2, beta2, W1, b1, W2, b2 = rest
         if x.ndim < 3 or x.shape[-1] != self.d:
             raise ShapeError(f"Block.forward: x has shape {x.shape}; it must be (n, T, {self.d})")
-        x = x.reshape(*[1] * (gamma1.ndim + 2 - x.ndim), *x.shape)  # what all networks of a stack share
+        x = x.reshape(*[1] * (gamma1.ndim + 2 - x.ndim), *x.shape)  # shared by a stack
         if self.causal:
             T = x.shape[-2]
             if mask is not None:
@@ -146,8 +147,8 @@ class Block:
         a = relu(dense(rows, W1, b1))
         z = dense(a, W2, b2).reshape(y.shape)
         z += y
-        cache = {"norm1": norm1, "looked": looked, "norm2": norm2, "rows": rows, "a": a}
-        return z, cache | {"weights": looked[3]}
+        cache = {"norm1": norm1, "norm2": norm2, "rows": rows, "a": a}
+        return z, cache | {"looked": looked, "weights": looked[3]}
 
     def backward(self, p, cache, dz, grads):
         """Backward pass, eq:block-backward: each residual step adds what its branch says to what passes by.
@@ -160,15 +161,22 @@ class Block:
         _check_upstream("Block.backward", "dz", dz, cache["norm2"][0].shape)
         da, dW2, db2 = dense_backward(dz.reshape(rows.shape), a, W2)
         drows, dW1, db1 = dense_backward(relu_backward(da, a), rows, W1)
-        dy, dgamma2, dbeta2 = layer_norm_backward(drows.reshape(dz.shape), gamma2, *cache["norm2"])
+        du = drows.reshape(dz.shape)
+        dy, dgamma2, dbeta2 = layer_norm_backward(du, gamma2, *cache["norm2"])
         dy += dz
-        du, *attention_part = self_attention_backward(dy, cache["looked"], W, Wo)
+        du, *looked = self_attention_backward(dy, cache["looked"], W, Wo)
         dx, dgamma1, dbeta1 = layer_norm_backward(du, gamma1, *cache["norm1"])
         dx += dy
-        found = (dgamma1, dbeta1, *attention_part, dgamma2, dbeta2, dW1, db1, dW2, db2)
+        found = (dgamma1, dbeta1, *looked, dgamma2, dbeta2, dW1, db1, dW2, db2)
         for name, d in zip(self.shapes, found, strict=True):
             grads[name] = d
         return dx
+
+
+def _check_qkv(q, k, v):
+    if min(q.ndim, k.ndim) < 2 or k.shape[-1] != q.shape[-1] or k.shape[:-1] != v.shape[:-1]:
+        got = f"q has shape {q.shape}, k {k.shape} and v {v.shape}"
+        raise ShapeError(f"attention: {got}; they must be (..., T, d), (..., S, d) and (..., S, d_v)")
 
 
 def _check_upstream(where, name, given, want):

@@ -71,7 +71,7 @@ def dropout_backward(da, mask):
 
 
 def layer_norm(x, gamma, beta, eps=1e-5):
-    """Layer normalization, eq:layer-norm: each sample of x to mean 0 and variance 1, then gamma and beta.
+    """Layer normalization, eq:layer-norm: rows of mean 0 and variance 1, then gamma and beta.
 
     x: (..., d), in a stack with the leading axes of gamma, or without, shared. gamma, beta: (..., d). eps:
     added to the variance. Returns (out, u, scale): u is x normalized, scale 1 / sqrt(variance + eps), both
@@ -89,13 +89,14 @@ def layer_norm(x, gamma, beta, eps=1e-5):
 
 
 def layer_norm_backward(dout, gamma, u, scale):
-    """Gradients of layer normalization, eq:layer-norm-backward: du = gamma dout without mean and without u.
+    """Gradients of layer normalization, eq:layer-norm-backward: gamma dout less mean and u.
 
     dout: like x. gamma, u, scale: what `layer_norm` was given and returned. Returns (dx, dgamma, dbeta).
     Raises ShapeError if dout does not end as u does.
     """
     if dout.shape[-2:] != u.shape[-2:]:
-        raise ShapeError(f"layer_norm_backward: dout has shape {dout.shape} but u has shape {u.shape}")
+        got = f"dout has shape {dout.shape} but u has shape {u.shape}"
+        raise ShapeError(f"layer_norm_backward: {got}; they must agree")
     d, rows = u.shape[-1], tuple(range(gamma.ndim - 1, dout.ndim - 1))
     du = dout * _for_rows(gamma, dout)
     dx = (du - rowsum(du) / d - u * (rowsum(du * u) / d)) * scale

@@ -17,7 +17,7 @@ from .params import Params
 
 
 def rnn(x, h0, Wx, Wh, b, lengths=None):
-    """Plain recurrent layer, eq:rnn: h_t = tanh(x_t Wx + h_(t-1) Wh + b), one step after the other.
+    """Plain recurrent layer, eq:rnn: h_t = tanh(x_t Wx + h_(t-1) Wh + b), step by step.
 
     x: (T, ..., n, n_in). h0: (..., n, m). Wx: (..., n_in, m). Wh: (..., m, m). b: (..., m). Returns h (T + 1,
     ..., n, m). Raises ShapeError if the shapes do not fit, ValueError for lengths outside 0 to T.
@@ -63,10 +63,9 @@ def lstm(x, h0, c0, Wx, Wh, b, lengths=None):
     """
     gates, h, live = _start("lstm", 4, x, h0, Wx, Wh, b, lengths)
     c, m = np.empty_like(h), h.shape[-1]
-    if c0.shape != h0.shape:
-        raise ShapeError(f"lstm: c0 has shape {c0.shape} but h0 has shape {h0.shape}; they must agree")
-    c[0] = c0
-    half, shift = (np.repeat(np.array(v, h.dtype), m) for v in ((0.5, 0.5, 1, 0.5), (0.5, 0.5, 0, 0.5)))
+    c[0] = _like(h0, c0)
+    half = np.repeat(np.array([0.5, 0.5, 1, 0.5], h.dtype), m)
+    shift = np.repeat(np.array([0.5, 0.5, 0, 0.5], h.dtype), m)
     for t, a in enumerate(gates):
         a += h[t] @ Wh
         a *= half  # sigmoid(z) = (1 + tanh(z / 2)) / 2: one call for all four
@@ -84,7 +83,7 @@ def lstm(x, h0, c0, Wx, Wh, b, lengths=None):
 
 
 def lstm_backward(dh, x, h, c, gates, Wx, Wh, lengths=None, need_dx=True):
-    """Back-propagation through time of the LSTM, eq:lstm-backward: dc_(t-1) = f dc_t, plus what h_(t-1) says.
+    """Back-propagation through time of the LSTM, eq:lstm-backward: dc_(t-1) = f dc_t and more.
 
     dh: (T, ..., n, m), what the loss itself says of h_1, ..., h_T. h, c, gates: what `lstm` returned. Returns
     (dx, dh0, dc0, dWx, dWh, db). Raises as `rnn_backward`.
@@ -93,13 +92,14 @@ def lstm_backward(dh, x, h, c, gates, Wx, Wh, lengths=None, need_dx=True):
     live = _start_backward("lstm_backward", dh, x, h, lengths)
     m, tanh_c = h.shape[-1], np.tanh(c[1:])
     i, f, g, o = _quarters(gates, m)
-    dz = gates * (1 - gates)  # what dc and dh are multiplied by, for all steps at once
+    dz = gates * (1 - gates)  # first what dc and dh are multiplied by
     di, df, dg, do = _quarters(dz, m)
     di *= g
     df *= c[:-1]
     np.multiply(i, 1 - g * g, out=dg)
     do *= tanh_c
-    slope, by_dc = o * (1 - tanh_c * tanh_c), dz[..., : 3 * m].reshape(*h[1:].shape[:-1], 3, m)
+    slope = o * (1 - tanh_c * tanh_c)
+    by_dc = dz[..., : 3 * m].reshape(*o.shape[:-1], 3, m)  # a view
     later, dc = np.zeros_like(h[0]), np.zeros_like(h[0])
     for t in reversed(range(len(dh))):
         later += dh[t]
@@ -161,7 +161,10 @@ class Recurrent:
         return p if rngs is rng else p.like(p.theta[0])
 
     def forward(self, p, x, lengths=None):
-        """z = h_T Wy + by, (..., n, n_out), and the cache. x: (T, ..., n, n_in). Raises as `rnn`."""
+        """From x (T, ..., n, n_in) to z = h_T Wy + by (..., n, n_out), and the cache.
+
+        Raises as `rnn`.
+        """
         runs = np.broadcast_shapes(p.theta.shape[:-1], x.shape[1:-2])
         h0 = np.zeros((*runs, x.shape[-2], self.sizes[1]), p.theta.dtype)
         state = [h0, h0] if self.cell is lstm else [h0]
@@ -170,17 +173,18 @@ class Recurrent:
         return dense(h[-1], p["Wy"], p["by"]), (x, h, out, lengths)
 
     def backward(self, p, cache, dz, grads, need_dx=True):
-        """From dz at the answer to every parameter, into grads. Returns dx, (T, ..., n, n_in)."""
+        """From dz at the answer to every parameter, into grads. Returns dx, like x."""
         x, h, out, lengths = cache
         dh = np.zeros_like(h[1:])
-        last, _, _ = dense_backward(dz, h[-1], p["Wy"], dW=grads["Wy"], db=grads["by"])
+        last, grads["Wy"], grads["by"] = dense_backward(dz, h[-1], p["Wy"])
         if len(dh):
             dh[-1] = last
+        weights = p["Wx"], p["Wh"], lengths, need_dx
         if self.cell is lstm:
-            dx, _, _, *weights = lstm_backward(dh, x, *out, p["Wx"], p["Wh"], lengths, need_dx)
+            dx, _, _, *dW = lstm_backward(dh, x, *out, *weights)
         else:
-            dx, _, *weights = rnn_backward(dh, x, h, p["Wx"], p["Wh"], lengths, need_dx)
-        grads["Wx"], grads["Wh"], grads["b"] = weights
+            dx, _, *dW = rnn_backward(dh, x, h, *weights)
+        grads["Wx"], grads["Wh"], grads["b"] = dW
         return dx
 
 
@@ -207,6 +211,12 @@ def _start_backward(where, dh, x, h, lengths):
         got = f"dh has shape {dh.shape}, x {x.shape} and h {h.shape}"
         raise ShapeError(f"{where}: {got}; dh must be {h[1:].shape}, one entry for each step of x")
     return _live(where, x, lengths)
+
+
+def _like(h0, c0):
+    if c0.shape != h0.shape:
+        raise ShapeError(f"lstm: c0 has shape {c0.shape} but h0 has shape {h0.shape}; they must agree")
+    return c0
 
 
 def _live(where, x, lengths):

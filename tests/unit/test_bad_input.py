@@ -328,7 +328,7 @@ ROWS = [
         "layer_norm_backward",
         lambda: nn.layer_norm_backward(Z((4, 2)), Z(3), Z((4, 3)), Z((4, 1))),
         S,
-        r"layer_norm_backward: dout has shape \(4, 2\) but u has shape \(4, 3\)",
+        r"layer_norm_backward: dout has shape \(4, 2\) but u has shape \(4, 3\); they must agree",
     ),
     *[
         (name, lambda call=call: recurrent(*call), error, f"{name}: " + message)
