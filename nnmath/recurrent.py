@@ -17,7 +17,7 @@ from .params import Params
 
 
 def rnn(x, h0, Wx, Wh, b, lengths=None):
-    """Plain recurrent layer, eq:rnn: h_t = tanh(x_t Wx + h_(t-1) Wh + b), step by step.
+    """Plain recurrent layer, eq:rnn: each h_t = tanh(x_t Wx + h_(t-1) Wh + b).
 
     x: (T, ..., n, n_in). h0: (..., n, m). Wx: (..., n_in, m). Wh: (..., m, m). b: (..., m). Returns h (T + 1,
     ..., n, m). Raises ShapeError if the shapes do not fit, ValueError for lengths outside 0 to T.
