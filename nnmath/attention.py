@@ -44,14 +44,15 @@ def attention_backward(dout, q, k, v, weights):
     dout: (..., T, d_v). q, k, v: what `attention` was given; weights: those it returned. Returns (dq, dk,
     dv). Raises ShapeError if dout is not shaped like its output.
     """
-    _check_upstream("attention_backward", "dout", dout, (*weights.shape[:-1], v.shape[-1]))
+    shape = *weights.shape[:-1], v.shape[-1]
+    _check_upstream("attention_backward", "dout", dout, shape)
     ds = softmax_backward(dout @ v.mT, weights)
     ds *= 1 / sqrt(q.shape[-1])
     return ds @ k, ds.mT @ q, weights.mT @ dout
 
 
 def self_attention(x, W, b, Wo, bo, heads, mask=None):
-    """Multi-head self-attention, eq:self-attention: x asks itself, in `heads` subspaces of d / heads each.
+    """Multi-head self-attention, eq:self-attention: x asks itself, d / heads wide in each head.
 
     x: (..., n, T, d). W: (..., d, 3d) and b: (..., 3d) make queries, keys and values. Wo: (..., d, d) and bo:
     (..., d) mix what the heads found. mask: to broadcast to (..., n, heads, T, T). Returns (out like x,
@@ -81,11 +82,13 @@ def self_attention_backward(dout, cache, W, Wo):
     """
     q, k, v, weights, rows, found = cache
     *lead, heads, T, width = q.shape
-    _check_upstream("self_attention_backward", "dout", dout, (*lead, T, heads * width))
+    shape = *lead, T, heads * width
+    _check_upstream("self_attention_backward", "dout", dout, shape)
     dfound, dWo, dbo = dense_backward(dout.reshape(found.shape), found, Wo)
     dheads = dfound.reshape(*lead, T, heads, width).swapaxes(-2, -3)
     parts = np.stack(attention_backward(dheads, q, k, v, weights))
-    dqkv = np.moveaxis(parts, (0, -3), (-3, -2)).reshape(*found.shape[:-1], 3 * heads * width)
+    parts = np.moveaxis(parts, (0, -3), (-3, -2))
+    dqkv = parts.reshape(*found.shape[:-1], 3 * heads * width)
     dx, dW, db = dense_backward(dqkv, rows, W)
     return dx.reshape(dout.shape), dW, db, dWo, dbo
 
@@ -120,7 +123,7 @@ class Block:
         return {self.name + key: shape for key, shape in sizes.items()}
 
     def forward(self, p, x, mask=None):
-        """Forward pass, eq:block: y = x + attention(norm(x)), then z = y + W2 relu(W1 norm(y)).
+        """Forward pass, eq:block: y = x + attention(norm(x)), z = y + mlp(norm(y)).
 
         p: Params with these `shapes` and perhaps more. x: (..., n, T, d). mask: besides causality, as in
         `self_attention`. Returns (z like x, cache); cache["weights"] is (..., n, heads, T, T). Raises
@@ -131,7 +134,8 @@ class Block:
         gamma1, beta1, W, b, Wo, bo, *rest = (p[name] for name in self.shapes)
         gamma2, beta2, W1, b1, W2, b2 = rest
         if x.ndim < 3 or x.shape[-1] != self.d:
-            raise ShapeError(f"Block.forward: x has shape {x.shape}; it must be (n, T, {self.d})")
+            want = f"it must be (n, T, {self.d})"
+            raise ShapeError(f"Block.forward: x has shape {x.shape}; {want}")
         x = x.reshape(*[1] * (gamma1.ndim + 2 - x.ndim), *x.shape)  # shared by a stack
         if self.causal:
             T = x.shape[-2]
@@ -151,7 +155,7 @@ class Block:
         return z, cache | {"looked": looked, "weights": looked[3]}
 
     def backward(self, p, cache, dz, grads):
-        """Backward pass, eq:block-backward: each residual step adds what its branch says to what passes by.
+        """Backward pass, eq:block-backward: each branch adds to what passes by.
 
         p, cache: as in `forward`. dz: like z. grads: a Params like p, filled in place. Returns dx, like z.
         Raises ShapeError if dz is not.

@@ -71,7 +71,7 @@ def dropout_backward(da, mask):
 
 
 def layer_norm(x, gamma, beta, eps=1e-5):
-    """Layer normalization, eq:layer-norm: rows of mean 0 and variance 1, then gamma and beta.
+    """Layer normalization, eq:layer-norm: rows to mean 0, variance 1, then gamma, beta.
 
     x: (..., d), in a stack with the leading axes of gamma, or without, shared. gamma, beta: (..., d). eps:
     added to the variance. Returns (out, u, scale): u is x normalized, scale 1 / sqrt(variance + eps), both
@@ -80,7 +80,7 @@ def layer_norm(x, gamma, beta, eps=1e-5):
     """
     d = x.shape[-1]
     if gamma.shape[-1:] != (d,) or beta.shape != gamma.shape:
-        got = f"x has shape {x.shape}, gamma {gamma.shape} and beta {beta.shape}"
+        got = f"x has shape {x.shape}, gamma {gamma.shape}, beta {beta.shape}"
         raise ShapeError(f"layer_norm: {got}; gamma and beta must end in {d}")
     u = x - rowsum(x) / d
     scale = 1 / np.sqrt(rowsum(u * u) / d + eps)

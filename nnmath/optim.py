@@ -140,9 +140,9 @@ class Adam:
 
 @dataclass(eq=False)
 class Clip:
-    """Gradient clipping, eq:clip: a g longer than limit is shortened to it, then `optimizer` makes its step.
+    """Gradient clipping, eq:clip: a g longer than limit is shortened to it.
 
-    optimizer: any of this module. limit: of the norm of g, of each run in a stack; positive. Changes g.
+    optimizer: any of this module; it makes the step. limit: of the norm of g, of each run in a stack; positive. Changes g.
     Source: Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks.
     """
 
@@ -156,7 +156,7 @@ class Clip:
     t = property(lambda self: self.optimizer.t)
 
     def step(self, theta, g):
-        """One update of theta by its gradient g, shortened in place if it is too long."""
+        """One update of theta by its gradient g, shortened in place."""
         norm = np.sqrt(np.vecdot(g, g))[..., None]
         g *= float(self.limit) / np.maximum(norm, float(self.limit))
         self.optimizer.step(theta, g)

@@ -316,13 +316,13 @@ ROWS = [
         "layer_norm",
         lambda: nn.layer_norm(Z((4, 3)), Z(2), Z(2)),
         S,
-        r"layer_norm: x has shape \(4, 3\), gamma \(2,\) and beta \(2,\); gamma and beta must end in 3",
+        r"layer_norm: x has shape \(4, 3\), gamma \(2,\), beta \(2,\); gamma and beta must end in 3",
     ),
     (
         "layer_norm",
         lambda: nn.layer_norm(Z((4, 3)), Z(3), Z((7, 3))),
         S,
-        r"layer_norm: x has shape \(4, 3\), gamma \(3,\) and beta \(7, 3\); gamma and beta must end in 3",
+        r"layer_norm: x has shape \(4, 3\), gamma \(3,\), beta \(7, 3\); gamma and beta must end in 3",
     ),
     (
         "layer_norm_backward",
