@@ -142,7 +142,8 @@ class Adam:
 class Clip:
     """Gradient clipping, eq:clip: a g longer than limit is shortened to it.
 
-    optimizer: any of this module; it makes the step. limit: of the norm of g, of each run in a stack; positive. Changes g.
+    optimizer: any of this module; it makes the step. limit: of the norm of g, of each run in a stack;
+    positive. Changes g.
     Source: Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks.
     """
 
