@@ -21,6 +21,7 @@ from truth import Truth, of_notebook
 
 SINK = f"_figures-{os.getpid()}/sink.html"
 CLOSE = 0.2  # units of the SVG, of which a figure is 518 wide
+TIP = 6  # the same: a shaft may end so far before what its arrow points at
 
 # Set controls the way a reader's hand does, and read back what the picture then holds.
 SCRIPT = """
@@ -207,6 +208,12 @@ def points_of(paths):
 def differences(there, artist):
     """What is wrong with an artist in the page, in words."""
     points = points_of(there["paths"])
+    if artist.get("arrow") is not None:
+        ends = points[[0, -1]] if len(points) else np.full((2, 2), np.nan)
+        near = CLOSE if artist["said"] is None else TIP, TIP  # it begins at its text, which a layout moves
+        if not (np.abs(ends - artist["arrow"]).max(axis=1) < near).all():
+            yield f"has an arrow along {ends.tolist()}, not {artist['arrow'].tolist()}"
+        yield from ink_differences([p["ink"] for p in there["paths"]], {"ink": artist["arrow_ink"]})
     if artist.get("pixels") is not None:
         yield from image_differences(there["images"], artist)
     elif artist["said"] is not None:
@@ -237,7 +244,7 @@ def differences(there, artist):
             if order > CLOSE:
                 yield f"has its points in another order: off by {order:.1f}"
         yield from ink_differences([p["ink"] for p in there["paths"] if p["d"]], artist)
-    elif len(points) or there["texts"]:
+    elif (len(points) and artist.get("arrow") is None) or there["texts"]:
         yield f"is hidden in Matplotlib but has {len(points)} points and says {there['texts']}"
 
 

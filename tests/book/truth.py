@@ -127,12 +127,14 @@ def _shape(artist, place):
     if isinstance(artist, text.Annotation) and not artist._check_xy(artist.figure._get_renderer()):
         return {}
     if isinstance(artist, text.Text):
+        arrow = _arrow(artist, place) if getattr(artist, "arrow_patch", None) is not None else {}
         if not artist.get_text():
-            return {}
+            return arrow
         at = place(artist.get_transform().transform(artist.get_unitless_position()))[0]
         spaces = [artist.figure.transSubfigure, *([a.transData, a.transAxes] if (a := artist.axes) else [])]
         plain = artist.get_transform() in spaces  # else it is moved by points, which a layout stretches
-        return {"said": artist.get_text(), "at": at, "plain": plain, "ink": colors.to_hex(artist.get_color())}
+        ink = colors.to_hex(artist.get_color())
+        return arrow | {"said": artist.get_text(), "at": at, "plain": plain, "ink": ink}
     if isinstance(artist, lines.Line2D):
         drawn = artist.get_linestyle() != "None" or artist.get_marker() not in ("None", "", None)
         xy = np.ma.filled(np.ma.column_stack(artist.get_data()).astype(float), np.nan).reshape(-1, 2)
@@ -155,6 +157,14 @@ def _shape(artist, place):
         corners = place(artist.get_transform().transform([[left, top], [right, bottom]]))
         return {"pixels": rgba[::-1] if artist.origin == "lower" else rgba, "bounds": corners}
     raise AssertionError(f"the test does not know how to check a {type(artist).__name__}")
+
+
+def _arrow(note, place):
+    """Where the arrow of an annotation begins and ends, and its ink."""
+    renderer = note.figure._get_renderer()
+    note.update_positions(renderer)
+    start, end = note.arrow_patch.get_path().vertices[0], note._get_xy(renderer, note.xy, note.xycoords)
+    return {"arrow": place([start, end]), "arrow_ink": colors.to_hex(note.arrow_patch.get_edgecolor())}
 
 
 class Truth:
