@@ -18,23 +18,30 @@ from .gradcheck import GradCheck, central_difference, gradcheck, projected_diffe
 from .layers import dense, dense_backward, dropout, dropout_backward, layer_norm, layer_norm_backward
 from .losses import accuracy, binary_cross_entropy, confusion_matrix, cross_entropy, mse
 from .mlp import MLP, he, xavier
-from .optim import SGD, Adam, Clip, Momentum, Nesterov
+from .optim import SGD, AdaGrad, Adam, AdamW, Clip, Momentum, Nesterov, RMSProp
+from .parallel import DataParallel, connect, ring_all_reduce, shard_mean
 from .params import Params
+from .quantize import dequantize, fake_quantize, fake_quantize_backward, integer_dense
+from .quantize import quantize, scale_zero, symmetric_scale
 from .recurrent import Recurrent, lstm, lstm_backward, rnn, rnn_backward
 from .schedules import cosine, inverse_time, step_decay, warmup
+from .search import Trials, grid, log_uniform, sample, search, successive_halving, uniform
 from .train import History, fit, train
 
 __version__ = "0.1.0"
 __all__ = [
-    "MLP", "SGD", "Adam", "Block", "Clip", "DivergenceError", "GradCheck", "History", "Momentum", "Nesterov",
-    "Params", "Recurrent", "ShapeError", "accuracy", "attention", "attention_backward", "best_momentum",
-    "best_rate", "binary_cross_entropy", "central_difference", "condition_number", "confusion_matrix",
-    "contraction", "cosine", "cross_entropy", "dense", "dense_backward", "digits", "dropout",
-    "dropout_backward", "fit", "gelu", "gelu_backward", "gradcheck", "he", "hessian", "inverse_time",
-    "layer_norm", "layer_norm_backward", "leaky_relu", "leaky_relu_backward", "lstm", "lstm_backward",
-    "moons", "mse", "projected_difference", "relu", "relu_backward", "rnn", "rnn_backward", "self_attention",
-    "self_attention_backward", "sigmoid", "sigmoid_backward", "softmax", "softmax_backward", "spirals",
-    "step_decay", "tanh", "tanh_backward", "train", "warmup", "xavier", "xor",
+    "MLP", "SGD", "AdaGrad", "Adam", "AdamW", "Block", "Clip", "DataParallel", "DivergenceError", "GradCheck",
+    "History", "Momentum", "Nesterov", "Params", "RMSProp", "Recurrent", "ShapeError", "Trials", "accuracy",
+    "attention", "attention_backward", "best_momentum", "best_rate", "binary_cross_entropy",
+    "central_difference", "condition_number", "confusion_matrix", "connect", "contraction", "cosine",
+    "cross_entropy", "dense", "dense_backward", "dequantize", "digits", "dropout", "dropout_backward",
+    "fake_quantize", "fake_quantize_backward", "fit", "gelu", "gelu_backward", "gradcheck", "grid", "he",
+    "hessian", "integer_dense", "inverse_time", "layer_norm", "layer_norm_backward", "leaky_relu",
+    "leaky_relu_backward", "log_uniform", "lstm", "lstm_backward", "moons", "mse", "projected_difference",
+    "quantize", "relu", "relu_backward", "ring_all_reduce", "rnn", "rnn_backward", "sample", "scale_zero",
+    "search", "self_attention", "self_attention_backward", "shard_mean", "sigmoid", "sigmoid_backward",
+    "softmax", "softmax_backward", "spirals", "step_decay", "successive_halving", "symmetric_scale", "tanh",
+    "tanh_backward", "train", "uniform", "warmup", "xavier", "xor",
 ]
 
 

@@ -90,6 +90,63 @@ class Nesterov(Momentum):
 
 
 @dataclass(eq=False)
+class AdaGrad:
+    """AdaGrad, eq:adagrad: v += g**2, theta -= lr g / (sqrt(v) + eps).
+
+    lr, eps: positive. t: steps taken. v: the sum of all squared gradients so far, from 0.
+    Source: Duchi, Hazan & Singer (2011), Adaptive subgradient methods, with the diagonal of their matrix.
+    """
+
+    lr: float = 1e-2
+    eps: float = 1e-8
+
+    def __post_init__(self):
+        self.lr, self.t, self.v = _setting("AdaGrad", "lr", self.lr), 0, None
+        check_range("AdaGrad", "eps", self.eps, 0, open_low=True)
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, in place."""
+        if self.v is None:
+            self.v = np.zeros_like(theta)
+        _check("AdaGrad", theta, g, self.v)
+        self.v += g * g
+        lr, root = _now("AdaGrad", self.lr, self.t, theta), np.sqrt(self.v)
+        theta -= lr * (g / (root + float(self.eps)))
+        self.t += 1
+
+
+@dataclass(eq=False)
+class RMSProp:
+    """RMSProp, eq:rmsprop: AdaGrad with a mean in place of the sum.
+
+    v = beta v + (1 - beta) g**2, theta -= lr g / (sqrt(v) + eps). lr, eps: positive. beta: in [0, 1). t:
+    steps taken. v: a mean of squared gradients that forgets, from 0 and not corrected for it.
+    Source: Tieleman & Hinton (2012), lecture 6.5 of Neural networks for machine learning.
+    """
+
+    lr: float = 1e-3
+    beta: float = 0.9
+    eps: float = 1e-8
+
+    def __post_init__(self):
+        self.lr, self.t, self.v = _setting("RMSProp", "lr", self.lr), 0, None
+        check_range("RMSProp", "beta", self.beta, 0, 1)
+        check_range("RMSProp", "eps", self.eps, 0, open_low=True)
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, in place."""
+        if self.v is None:
+            self.v = np.zeros_like(theta)
+        _check("RMSProp", theta, g, self.v)
+        self.v *= float(self.beta)
+        self.v += (1 - float(self.beta)) * (g * g)
+        lr, root = _now("RMSProp", self.lr, self.t, theta), np.sqrt(self.v)
+        theta -= lr * (g / (root + float(self.eps)))
+        self.t += 1
+        _flush(self.t, self.v)
+
+
+@dataclass(eq=False)
 class Adam:
     """Adam, eq:adam: steps by the mean gradient over the root mean square, both corrected for their start.
 
@@ -118,8 +175,9 @@ class Adam:
         lr = _now("Adam", self.lr, self.t, theta)
         self.t += 1
         root = float(1 - self.beta2**self.t) ** 0.5
-        rate, eps = lr * (root / float(1 - self.beta1**self.t)), float(self.eps) * root  # both corrections
-        keep1, keep2, rows = float(self.beta1), float(self.beta2), max(1, BLOCK * len(theta) // theta.size)
+        rate = lr * (root / float(1 - self.beta1**self.t))  # both corrections in one factor
+        keep1, keep2, eps = float(self.beta1), float(self.beta2), float(self.eps) * root
+        rows = max(1, BLOCK * len(theta) // theta.size)
         for i in range(0, len(theta), rows):
             block = slice(i, i + rows)
             m, v, gi = self.m[block], self.v[block], g[block]
@@ -136,6 +194,31 @@ class Adam:
             w = theta[block]  # theta[block] -= s would then copy the block onto itself
             w -= s
         _flush(self.t, self.m, self.v)
+
+
+@dataclass(eq=False)
+class AdamW(Adam):
+    """Adam with decoupled weight decay, eq:adamw.
+
+    theta -= lr weight_decay theta, then a step of Adam. weight_decay: share of theta that a rate of 1 would
+    take off, at least 0; of every entry, biases too. It never enters the moments, as the
+    gradient of an L2 penalty would. Other settings and state as in `Adam`.
+    Source: Loshchilov & Hutter (2019), Decoupled weight decay regularization, algorithm 2; as in PyTorch, the
+    decay is multiplied by lr (there by the schedule alone).
+    """
+
+    weight_decay: float = 1e-2
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_range("AdamW", "weight_decay", self.weight_decay, 0)
+
+    def step(self, theta, g):
+        """One update of theta by its gradient g, in place and in blocks."""
+        _check("AdamW", theta, g, theta if self.m is None else self.m)
+        lr = _now("AdamW", self.lr, self.t, theta)
+        theta *= 1 - lr * float(self.weight_decay)
+        super().step(theta, g)
 
 
 @dataclass(eq=False)

@@ -1,6 +1,7 @@
 """Training: a generator of steps, and `fit`, which drains it into a history."""
 
 from collections import namedtuple
+from functools import partial
 from time import perf_counter
 from types import SimpleNamespace
 
@@ -42,7 +43,8 @@ def train(
 ):  # fmt: skip
     """Train by gradients: a generator of `Step`s, each forward, loss, backward, update.
 
-    model: has `forward(p, x) -> z, cache` and `backward(p, cache, dz, grads, need_dx)`, as `MLP` has.
+    model: has `forward(p, x) -> z, cache` and `backward(p, cache, dz, grads, need_dx)`, as `MLP` has, or
+    `gradient(p, x, y, loss, grads) -> loss`, as `DataParallel` has.
     p: its Params, one network or a stack of R, updated in place: a loop may look at it or break off at will.
     x: (n, n_in), or (R, n, n_in). y: what `loss` wants. Both are taken in the precision of p.
     loss: `mse`, `binary_cross_entropy`, `cross_entropy`, or a function like them.
@@ -83,6 +85,14 @@ def train(
     return _steps(model, p, batches, loss, optimizer, stop_loss, on_divergence == "raise")
 
 
+def batch_gradient(model, p, x, y, loss, grads):
+    """Forward, loss, backward: the loss of a batch, and its gradient in grads, a Params like p."""
+    z, cache = model.forward(p, x)
+    value, dz = loss(z, y)
+    model.backward(p, cache, dz, grads, need_dx=False)
+    return value
+
+
 def _batches(x, y, axis, batch_size, rng):
     """Mini-batches without end: x, y, their share of the epoch, whether they are its last."""
     n = x.shape[-2]
@@ -99,6 +109,7 @@ def _batches(x, y, axis, batch_size, rng):
 def _steps(model, p, batches, loss, optimizer, stop_loss, raises):
     """The loop of `train`. A step is yielded before its update; the next turn begins with that update."""
     theta, grads = p.theta, p.like(np.zeros_like(p.theta))
+    gradient = getattr(model, "gradient", None) or partial(batch_gradient, model)
     stacked, epoch, mean, ended = theta.ndim > 1, 0, 0.0, None
     diverged = reached = np.zeros(theta.shape[:-1], bool)[()]  # np.False_ for one network
 
@@ -111,9 +122,7 @@ def _steps(model, p, batches, loss, optimizer, stop_loss, raises):
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is seen by its loss
             if t:
                 update()
-            z, cache = model.forward(p, x)
-            value, dz = loss(z, y)
-            model.backward(p, cache, dz, grads, need_dx=False)
+            value = gradient(p, x, y, loss, grads)
         if ended is not None:
             value[ended] = np.nan
         fine, hit = abs(value) < np.inf, False
@@ -155,7 +164,8 @@ def fit(model, p, x, y, *, record=None, record_at=None, progress=True, **how):
     passes, from 0 on, for a metric, a snapshot (`lambda p, epoch: p.theta`; it is copied) or a dict of such;
     None is skipped. record_at: the epochs at which to call it, by default all. progress: show a bar after two
     seconds. A KeyboardInterrupt ends the run and returns the history so far, with interrupted=True.
-    Raises what `train` raises; a DivergenceError has the history so far.
+    Raises what `train` raises; a DivergenceError, or the ConnectionError of a lost cluster, has the history
+    so far.
     """
     if record is not None and not callable(record):
         raise TypeError(f"fit: record is {record!r}; it must be a function of (p, epoch)")
@@ -184,7 +194,7 @@ def fit(model, p, x, y, *, record=None, record_at=None, progress=True, **how):
             look(s.epoch + 1)
     except KeyboardInterrupt:
         interrupted = True
-    except DivergenceError as e:
+    except (DivergenceError, ConnectionError) as e:
         error = e
     finally:
         if bar is not None:
