@@ -61,7 +61,7 @@ def connect(scheduler=None, *, workers=2, timeout=5.0):
 
     scheduler = scheduler or os.environ.get("NNMATH_SCHEDULER")
     if scheduler is None:
-        how = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": ERROR}
+        how = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": ERROR}
         return Client(n_workers=workers, **how)
     try:
         return Client(scheduler, timeout=timeout)
