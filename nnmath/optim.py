@@ -162,10 +162,11 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self):
-        self.lr, self.t, self.m, self.v = _setting("Adam", "lr", self.lr), 0, None, None
+        where = type(self).__name__  # AdamW is made here too
+        self.lr, self.t, self.m, self.v = _setting(where, "lr", self.lr), 0, None, None
         for name in ("beta1", "beta2"):
-            check_range("Adam", name, getattr(self, name), 0, 1)
-        check_range("Adam", "eps", self.eps, 0, open_low=True)
+            check_range(where, name, getattr(self, name), 0, 1)
+        check_range(where, "eps", self.eps, 0, open_low=True)
 
     def step(self, theta, g):
         """One update of theta by its gradient g, in place and in blocks."""

@@ -6,7 +6,6 @@ Dask is loaded when `connect` is first called. A machine of the cluster needs th
 import os
 from dataclasses import dataclass
 from functools import partial
-from logging import ERROR
 
 import numpy as np
 
@@ -57,11 +56,11 @@ def connect(scheduler=None, *, workers=2, timeout=5.0):
     """
     check_count("connect", "workers", workers)
     check_range("connect", "timeout", timeout, 0, open_low=True)
-    from distributed import Client  # a second: only here
+    from distributed import Client  # half a second: only here
 
     scheduler = scheduler or os.environ.get("NNMATH_SCHEDULER")
     if scheduler is None:
-        how = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": ERROR}
+        how = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": 40}  # errors
         return Client(n_workers=workers, **how)
     try:
         return Client(scheduler, timeout=timeout)
@@ -92,6 +91,10 @@ class DataParallel:
     patience: float = PATIENCE
 
     def __post_init__(self):
+        if not callable(getattr(self.client, "submit", None)):
+            raise TypeError(
+                f"DataParallel: client is {self.client!r}; it must be a Dask client, as of connect()"
+            )
         if self.shards is None:
             object.__setattr__(self, "shards", max(1, len(self.client.nthreads())))
         check_count("DataParallel", "shards", self.shards)

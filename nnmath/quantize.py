@@ -102,8 +102,8 @@ def integer_dense(q, Q, zero=0):
     """A dense layer's product on integers alone, eq:integer-dense: (q - zero) Q, accumulated in int32.
 
     q: (..., n, i) int8 or uint8. Q: (i, o) int8. zero: zero point of q. Returns int32 (..., n, o): times both
-    scales, x W. Raises TypeError for other dtypes, ShapeError if i differs, or if i is so large that a sum
-    could pass 2**31 (beyond 66,000).
+    scales, x W. Raises TypeError for other dtypes, ValueError for a zero that is no whole number, ShapeError
+    if i differs, or if i is so large that a sum could pass 2**31 (beyond 66,000).
     Source: Jacob et al. (2018), section 2.2.
     """
     q, Q = np.asarray(q), np.asarray(Q)
@@ -111,6 +111,8 @@ def integer_dense(q, Q, zero=0):
         raise TypeError(f"integer_dense: q is {q.dtype} and Q is {Q.dtype}; q must be int8 or uint8, Q int8")
     if q.ndim < 2 or Q.ndim != 2 or q.shape[-1] != len(Q) or len(Q) > 66_000:
         raise ShapeError(f"integer_dense: q has shape {q.shape} but Q has shape {Q.shape}; (n, i) and (i, o)")
+    if not (np.ndim(zero) == 0 and -128 <= zero <= 255 and zero == round(zero)):
+        raise ValueError(f"integer_dense: zero is {zero!r}; it must be a whole number that q can hold")
     total = q.astype(np.int32) @ Q.astype(np.int32)
     return total - np.int32(zero) * Q.sum(axis=0, dtype=np.int32)
 

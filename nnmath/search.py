@@ -88,7 +88,12 @@ def search(objective, settings, *, path=None, at_once=1, executor=None, progress
     the executor is lost, ValueError for a path that holds something else.
     """
     check_count("search", "at_once", at_once)
-    settings = [dict(s) for s in settings]
+    if not callable(objective):
+        raise TypeError(f"search: objective is {objective!r}; it must be a function of a setting")
+    settings = list(settings)
+    for s in settings:
+        if not isinstance(s, dict):
+            raise TypeError(f"search: a setting is {s!r}; it must be a dict, as grid and sample make")
     trials = Trials(
         settings=settings,
         values=np.full(len(settings), np.nan),
@@ -234,9 +239,11 @@ def _key(setting):
 
 
 def _axes(where, space):
+    if not isinstance(space, dict):
+        raise TypeError(f"{where}: space is {space!r}; it must be a dict with an axis for each name")
     for name, axis in space.items():
         if not callable(axis) and not (isinstance(axis, (list, tuple)) and axis):
-            raise TypeError(f"{where}: axis {name!r} is {axis!r}; it must be log_uniform(...) or a list")
+            raise TypeError(f"{where}: axis {name!r} is {axis!r}; it must be a function of u or a list")
     return space.values()
 
 

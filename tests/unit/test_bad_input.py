@@ -90,6 +90,15 @@ def backward(model, x, dz, p=None):
     model.backward(p, model.forward(p, x)[1], dz, p.copy())
 
 
+class Client:
+    """A client whose cluster is gone."""
+
+    def submit(self, *args, **how):
+        raise RuntimeError("gone")
+
+
+OPTIMIZERS = (nn.SGD, nn.Momentum, nn.Nesterov, nn.AdaGrad, nn.RMSProp, nn.Adam, nn.AdamW)
+SPACE = {"lr": nn.log_uniform(1e-3, 1.0)}
 LSTM, BLOCK = nn.Recurrent((2, 4, 1)), nn.Block(4, 2, 8)
 SHAPES = {"W1": (2, 1), "b1": (1,)}
 WHOLE = "use a whole copy of a file that Params.save wrote"
@@ -768,7 +777,7 @@ ROWS = [
             V,
             f"{make.__name__}: lr is {said}; it must be above 0 and finite",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
+        for make in OPTIMIZERS
         for lr, said in (
             (0, "0"),
             (-0.1, "-0.1"),
@@ -791,7 +800,7 @@ ROWS = [
             S,
             rf"{make.__name__}: lr has shape \(3,\); one per run is \(R, 1\), as lr\[:, None\]",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
+        for make in OPTIMIZERS
     ],
     *[
         (
@@ -800,7 +809,7 @@ ROWS = [
             S,
             rf"{make.__name__}: theta has shape \(2, 5\); one setting per run is \(2, 1\), not \(3, 1\)",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
+        for make in OPTIMIZERS
     ],
     *[
         (
@@ -809,7 +818,7 @@ ROWS = [
             S,
             rf"{make.__name__}: theta has shape \(5,\) but g \(1,\)",
         )
-        for make in (nn.SGD, nn.Momentum, nn.Nesterov, nn.Adam)
+        for make in OPTIMIZERS
     ],
     *[
         (
@@ -818,7 +827,7 @@ ROWS = [
             S,
             rf"{make.__name__}: theta has shape \(4,\) but the state \(3,\); make a new optimizer",
         )
-        for make in (nn.Momentum, nn.Nesterov, nn.Adam)
+        for make in OPTIMIZERS[1:]
     ],
     *[
         (
@@ -851,9 +860,256 @@ ROWS = [
         T,
         r"attention: mask has dtype float64; it must be bool, True to look",
     ),
-    ("Adam", lambda: nn.Adam(beta1=1), V, "Adam: beta1 is 1; it must be at least 0 and below 1"),
-    ("Adam", lambda: nn.Adam(beta2=NAN), V, "Adam: beta2 is nan; it must be at least 0 and below 1"),
-    ("Adam", lambda: nn.Adam(eps=0), V, "Adam: eps is 0; it must be above 0 and finite"),
+    *[
+        (
+            make.__name__,
+            lambda make=make, name=name, value=value: make(**{name: value}),
+            V,
+            f"{make.__name__}: {name} is {value}; it must be at least 0 and below 1",
+        )
+        for make, name in ((nn.Adam, "beta1"), (nn.Adam, "beta2"), (nn.AdamW, "beta1"), (nn.RMSProp, "beta"))
+        for value in (1, -0.1, NAN)
+    ],
+    *[
+        (
+            make.__name__,
+            lambda make=make, eps=eps: make(eps=eps),
+            V,
+            f"{make.__name__}: eps is {eps}; it must be above 0 and finite",
+        )
+        for make in (nn.AdaGrad, nn.RMSProp, nn.Adam, nn.AdamW)
+        for eps in (0, -1e-8, NAN)
+    ],
+    *[
+        (
+            "AdamW",
+            lambda decay=decay: nn.AdamW(weight_decay=decay),
+            V,
+            f"AdamW: weight_decay is {decay}; it must be at least 0 and finite",
+        )
+        for decay in (-0.1, NAN)
+    ],
+    # --- search
+    *[
+        (
+            name,
+            lambda name=name, low=low, high=high: getattr(nn, name)(low, high),
+            V,
+            f"{name}: " + re.escape(said),
+        )
+        for name, low, high, said in (
+            ("uniform", 1.0, 1.0, "high is 1.0; it must be above 1.0 and finite"),
+            ("uniform", NAN, 1.0, "low is nan; it must be above -inf and finite"),
+            ("uniform", 0.0, np.inf, "high is inf; it must be above 0.0 and finite"),
+            ("log_uniform", 0.0, 1.0, "low is 0.0; it must be above 0 and finite"),
+            ("log_uniform", -1.0, 1.0, "low is -1.0; it must be above 0 and finite"),
+            ("log_uniform", 2.0, 1.0, "high is 1.0; it must be above 2.0 and finite"),
+        )
+    ],
+    ("grid", lambda: nn.grid(SPACE, 0), V, "grid: points is 0; it must be a whole number of at least 1"),
+    (
+        "grid",
+        lambda: nn.grid({"lr": 0.1}, 3),
+        T,
+        "grid: axis 'lr' is 0.1; it must be a function of u or a list",
+    ),
+    (
+        "grid",
+        lambda: nn.grid({"units": []}, 3),
+        T,
+        r"grid: axis 'units' is \[\]; it must be a function of u or a list",
+    ),
+    (
+        "sample",
+        lambda: nn.sample([0.1, 1.0], 3, rng()),
+        T,
+        r"sample: space is \[0.1, 1.0\]; it must be a dict with an axis for each name",
+    ),
+    ("sample", lambda: nn.sample(SPACE, 3, 0), T, r"sample: rng is 0; " + re.escape(NOT_A_RNG)),
+    (
+        "sample",
+        lambda: nn.sample(SPACE, 2.5, rng()),
+        V,
+        "sample: n is 2.5; it must be a whole number of at least 1",
+    ),
+    ("search", lambda: nn.search(3, []), T, "search: objective is 3; it must be a function of a setting"),
+    (
+        "search",
+        lambda: nn.search(len, [0.1]),
+        T,
+        "search: a setting is 0.1; it must be a dict, as grid and sample make",
+    ),
+    (
+        "search",
+        lambda: nn.search(len, [], at_once=0),
+        V,
+        "search: at_once is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "successive_halving",
+        lambda: nn.successive_halving(len, [], 0),
+        V,
+        "successive_halving: budget is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "successive_halving",
+        lambda: nn.successive_halving(len, [], 1, factor=1),
+        V,
+        "successive_halving: factor is 1; it must be at least 2",
+    ),
+    # --- parallel
+    (
+        "shard_mean",
+        lambda: nn.shard_mean([1.0, 2.0], [3]),
+        S,
+        "shard_mean: 2 parts but 1 counts; there must be one each",
+    ),
+    ("shard_mean", lambda: nn.shard_mean([], []), S, "shard_mean: 0 parts but 0 counts; .*"),
+    (
+        "shard_mean",
+        lambda: nn.shard_mean([1.0, 2.0], [3, 0]),
+        V,
+        r"shard_mean: counts is \[3, 0\]; it must be above 0 and finite",
+    ),
+    *[
+        (
+            "ring_all_reduce",
+            lambda bad=bad: nn.ring_all_reduce(
+                **{"size": 1, "workers": 2, "latency": 0, "bandwidth": 1} | bad
+            ),
+            V,
+            f"ring_all_reduce: {said}",
+        )
+        for bad, said in (
+            ({"size": -1}, "size is -1; it must be at least 0 and finite"),
+            ({"workers": 0}, "workers is 0; it must be at least 1 and finite"),
+            ({"latency": NAN}, "latency is nan; it must be at least 0 and finite"),
+            ({"bandwidth": 0}, "bandwidth is 0; it must be above 0 and finite"),
+        )
+    ],
+    (
+        "connect",
+        lambda: nn.connect(workers=0),
+        V,
+        "connect: workers is 0; it must be a whole number of at least 1",
+    ),
+    ("connect", lambda: nn.connect(timeout=-1), V, "connect: timeout is -1; it must be above 0 and finite"),
+    (
+        "DataParallel",
+        lambda: nn.DataParallel(NET, None),
+        T,
+        r"DataParallel: client is None; it must be a Dask client, as of connect\(\)",
+    ),
+    (
+        "DataParallel",
+        lambda: nn.DataParallel(NET, Client(), 0),
+        V,
+        "DataParallel: shards is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "DataParallel",
+        lambda: nn.DataParallel(NET, Client(), 1, 0),
+        V,
+        "DataParallel: patience is 0; it must be above 0 and finite",
+    ),
+    (
+        "DataParallel.forward",
+        lambda: nn.DataParallel(NET, Client(), 1).forward(params(), Z((4, 3))),
+        S,
+        r"dense: x has shape \(4, 3\) but W has shape \(2, 4\); x must be \(n, 2\)",
+    ),
+    (
+        "DataParallel.gradient",
+        lambda: nn.DataParallel(NET, Client(), 1).gradient(params(), X, Y, nn.mse, params()),
+        ConnectionError,
+        r"DataParallel: the cluster was lost \(gone\); p is as after the last whole step, connect again .*",
+    ),
+    # --- quantize
+    *[
+        (
+            name,
+            lambda name=name, args=args, bits=bits: getattr(nn, name)(*args, bits=bits),
+            V,
+            f"{name}: bits is {re.escape(repr(bits))}; it must be a whole number from 1 to 16",
+        )
+        for name, args in (
+            ("scale_zero", (0, 1)),
+            ("symmetric_scale", (Z(2),)),
+            ("quantize", (Z(2), 1.0)),
+            ("fake_quantize_backward", (Z(2), Z(2), 1.0)),
+        )
+        for bits in (0, 17, 2.5, "8", None)
+    ],
+    (
+        "scale_zero",
+        lambda: nn.scale_zero(2.0, 1.0),
+        V,
+        "scale_zero: low is 2.0 and high is 1.0; low must not be above high",
+    ),
+    (
+        "scale_zero",
+        lambda: nn.scale_zero([0, 0], [1, NAN]),
+        V,
+        r"scale_zero: high has nan at index \(1,\); remove or replace it",
+    ),
+    (
+        "symmetric_scale",
+        lambda: nn.symmetric_scale(BAD),
+        V,
+        r"symmetric_scale: x has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "quantize",
+        lambda: nn.quantize(INF, 1.0),
+        V,
+        r"quantize: x has inf at index \(0, 1\); remove or replace it",
+    ),
+    ("quantize", lambda: nn.quantize(Z(2), 0.0), V, "quantize: scale is 0.0; it must be above 0 and finite"),
+    (
+        "dequantize",
+        lambda: nn.dequantize(Z(2), -1.0),
+        V,
+        "dequantize: scale is -1.0; it must be above 0 and finite",
+    ),
+    (
+        "fake_quantize",
+        lambda: nn.fake_quantize(Z(2), NAN),
+        V,
+        "quantize: scale is nan; it must be above 0 and finite",
+    ),
+    (
+        "fake_quantize_backward",
+        lambda: nn.fake_quantize_backward(Z(2), Z((2, 1)), 1.0),
+        S,
+        r"fake_quantize_backward: dy has shape \(2,\) but x has shape \(2, 1\)",
+    ),
+    (
+        "integer_dense",
+        lambda: nn.integer_dense(Z((2, 3)), Z((3, 2), np.int8)),
+        T,
+        "integer_dense: q is float64 and Q is int8; q must be int8 or uint8, Q int8",
+    ),
+    (
+        "integer_dense",
+        lambda: nn.integer_dense(Z((2, 3), np.int8), Z((2, 2), np.int8)),
+        S,
+        r"integer_dense: q has shape \(2, 3\) but Q has shape \(2, 2\); \(n, i\) and \(i, o\)",
+    ),
+    (
+        "integer_dense",
+        lambda: nn.integer_dense(Z((1, 70_000), np.int8), Z((70_000, 1), np.int8)),
+        S,
+        r"integer_dense: q has shape \(1, 70000\) .*",
+    ),
+    *[
+        (
+            "integer_dense",
+            lambda zero=zero: nn.integer_dense(Z((2, 3), np.uint8), Z((3, 2), np.int8), zero),
+            V,
+            f"integer_dense: zero is {zero!r}; it must be a whole number that q can hold",
+        )
+        for zero in (0.5, 256, NAN)
+    ],
     # --- schedules
     *[
         (
@@ -1091,7 +1347,16 @@ ROWS = [
 ]
 
 # Nothing to refuse: no argument, or a record of results that only nnmath makes.
-EXEMPT = {"xor", "Params.copy", "ShapeError", "DivergenceError", "GradCheck", "History"}
+EXEMPT = {
+    "xor",
+    "Params.copy",
+    "ShapeError",
+    "DivergenceError",
+    "GradCheck",
+    "History",
+    "Trials",
+    "Trials.best_so_far",
+}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ ORDER = """
     errors params activations losses layers mlp recurrent attention gradcheck optim schedules convergence
     train data search parallel quantize explain attack plot artists explore quiz
 """.split()  # noqa: SIM905
-HEAVY = ("matplotlib", "ipywidgets", "anywidget", "sklearn", "dask", "tqdm", "scipy", "IPython")
+HEAVY = ("matplotlib", "ipywidgets", "anywidget", "sklearn", "dask", "distributed", "tqdm", "scipy", "IPython")
 DRAWING = ["errors", "plot", "artists", "explore", "quiz"]  # these know nothing of neural networks
 
 
@@ -92,8 +92,8 @@ def test_public_names_exist():
 
 
 def test_thin():
-    """The budgets: 2,000 lines for the mathematics, 1,000 for the live figure, docstrings and all."""
+    """The budgets: 2,650 lines for the mathematics, 1,000 for the live figure, docstrings and all."""
     lines = {path.stem: len(path.read_text().splitlines()) for path in MODULES}
     figure = sum(lines.pop(name) for name in DRAWING if name != "errors")
-    assert sum(lines.values()) <= 2000
+    assert sum(lines.values()) <= 2650
     assert figure <= 1000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnmath as nn
@@ -39,6 +39,7 @@ def run(model, *, y=LABELS, loss=nn.cross_entropy, runs=None, batch_size=24, hoo
 # --- the mathematics
 
 
+@settings(max_examples=60, deadline=None)
 @given(cuts=st.lists(st.integers(1, 89), max_size=6, unique=True))
 def test_the_weighted_mean_of_the_shards_is_the_gradient(cuts):
     """Shards of any sizes, against one backward pass over all rows."""

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnmath as nn
@@ -13,6 +13,7 @@ finite = st.floats(-1e4, 1e4)
 arrays = st.lists(finite, min_size=1, max_size=20).map(np.array)
 
 
+@settings(max_examples=60, deadline=None)
 @given(low=finite, high=finite, bits=st.integers(1, 16), x=arrays)
 def test_affine_rounding_is_off_by_half_a_step_at_most(low, high, bits, x):
     low, high = min(low, high), max(low, high)
@@ -28,6 +29,7 @@ def test_affine_rounding_is_off_by_half_a_step_at_most(low, high, bits, x):
     assert (np.abs(nn.dequantize(q, scale, zero) - x)[inside] <= scale / 2 * (1 + 1e-9)).all()
 
 
+@settings(max_examples=60, deadline=None)
 @given(bits=st.integers(2, 16), x=arrays)
 def test_symmetric_rounding_is_off_by_half_a_step_at_most(bits, x):
     scale = nn.symmetric_scale(x, bits)
