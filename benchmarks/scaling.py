@@ -4,8 +4,11 @@ Wall-clock seconds, for once: waiting is what parallel work is about. They are n
 """
 
 import json
+import os
 import time
 from pathlib import Path
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy is loaded
 
 import numpy as np
 
@@ -62,8 +65,6 @@ def measure(sizes, n, wrap):
 
 def cores():
     """Processors that this process may use."""
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
