@@ -15,7 +15,17 @@ ORDER = """
     errors params activations losses layers mlp recurrent attention gradcheck optim schedules convergence
     train data search parallel quantize explain attack plot artists explore quiz
 """.split()  # noqa: SIM905
-HEAVY = ("matplotlib", "ipywidgets", "anywidget", "sklearn", "dask", "distributed", "tqdm", "scipy", "IPython")
+HEAVY = (
+    "matplotlib",
+    "ipywidgets",
+    "anywidget",
+    "sklearn",
+    "dask",
+    "distributed",
+    "tqdm",
+    "scipy",
+    "IPython",
+)
 DRAWING = ["errors", "plot", "artists", "explore", "quiz"]  # these know nothing of neural networks
 
 

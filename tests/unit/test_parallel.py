@@ -118,6 +118,15 @@ def test_float32_stays_float32(client):
     np.testing.assert_allclose(got, want, atol=1e-5)
 
 
+def test_large_parameters_make_no_warning(client):
+    """Dask warns of 10 MB in one task, which here are as they should be; a warning fails a test."""
+    net = nn.MLP((1600, 1000))
+    p, x = net.init(np.random.default_rng(0)), np.ones((2, 1600))
+    how = {"loss": nn.mse, "optimizer": nn.SGD(0.1), "steps": 1, "progress": False}
+    assert p.theta.nbytes > 12e6
+    nn.fit(nn.DataParallel(net, client), p, x, np.ones((2, 1000)), **how)
+
+
 def test_a_killed_worker_loses_nothing(client):
     """Not even the last bit: its shard is computed once more by another."""
     killed = []

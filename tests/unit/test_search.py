@@ -3,6 +3,7 @@
 import math
 import sys
 import threading
+import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -188,6 +189,13 @@ def test_on_an_executor(at_once, tmp_path):
         trials = nn.search(size, settings(), executor=executor, at_once=at_once, path=tmp_path / "r")
     np.testing.assert_array_equal(trials.values, [size(s) for s in settings()])
     assert nn.search(Counted(at=1), settings(), path=tmp_path / "r").values.tolist() == trials.values.tolist()
+
+
+def test_an_interruption_ends_what_has_not_begun():
+    objective = Counted(lambda s: time.sleep(0.02) or 1.0, at=1, then=KeyboardInterrupt())
+    with ThreadPoolExecutor(1) as executor:
+        trials = nn.search(objective, settings(50), executor=executor)
+    assert trials.interrupted and objective.calls < 40
 
 
 def dies(setting):
