@@ -1,6 +1,8 @@
 """Search: settings, failures, interruptions, files."""
 
 import math
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -262,12 +264,20 @@ def test_successive_halving_goes_on_from_its_file(tmp_path):
     assert [len(r.values) for r in rungs] == [8, 4, 2, 1] and again.calls == 15 - 10
 
 
-def test_the_bar_shows_only_what_takes_long(capsys, monkeypatch):
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    nn.search(size, settings())
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(sys.modules["nnmath.search"], "BAR_DELAY", 0.0)
-    nn.search(size, settings())
-    assert "/20" in capsys.readouterr().err
-    nn.search(size, settings(), progress=False)
-    assert capsys.readouterr().err == ""
+BAR = """
+import sys, time
+import nnmath as nn
+sys.modules["nnmath.search"].BAR_DELAY = {delay}
+nn.search(lambda s: time.sleep(0.02) or 1.0, [dict(a=k) for k in range(20)], progress={progress})
+"""
+
+
+@pytest.mark.parametrize(
+    "delay, progress, shown", [(0.1, True, True), (60, True, False), (0.1, False, False)]
+)
+def test_the_bar_shows_only_what_takes_long(delay, progress, shown):
+    """In a process of its own: tqdm reads TQDM_DISABLE, which the tests set, when it is first imported."""
+    env = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
+    code = BAR.format(delay=delay, progress=progress)
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert ("/20" in done.stderr) == shown
