@@ -46,7 +46,8 @@ def train(
     model: has `forward(p, x) -> z, cache` and `backward(p, cache, dz, grads, need_dx)`, as `MLP` has, or
     `gradient(p, x, y, loss, grads) -> loss`, as `DataParallel` has.
     p: its Params, one network or a stack of R, updated in place: a loop may look at it or break off at will.
-    x: (n, n_in), or (R, n, n_in). y: what `loss` wants. Both are taken in the precision of p.
+    x: (n, n_in), or (R, n, n_in). y: what `loss` wants. Both are taken in the precision of p, but for labels,
+    integers (n,).
     loss: `mse`, `binary_cross_entropy`, `cross_entropy`, or a function like them.
     optimizer: `SGD`, `Momentum`, `Adam`, or an object with lr, t and step.
     epochs, steps: how long; one of the two.
@@ -59,7 +60,8 @@ def train(
     """
     dtype = p.theta.dtype
     x, y = np.asarray(x, dtype), np.asarray(y)
-    y = y if loss is cross_entropy else y.astype(dtype, copy=False)
+    labels = loss is cross_entropy or (y.ndim == 1 and y.dtype.kind in "iu")
+    y = y if labels else y.astype(dtype, copy=False)
     for name, a in (("x", x), ("y", y), ("theta", p.theta)):
         check_finite("train", name, a)
     if x.ndim < 2 or x.shape[-2] == 0:

@@ -85,6 +85,19 @@ def test_data_is_taken_in_the_precision_of_the_network(dtype):
 # --- mini-batches
 
 
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_labels_stay_integers_for_a_loss_of_ones_own(batch_size):
+    """One that wraps cross_entropy, such as a weighted one, gets what cross_entropy gets."""
+    net, rng = nn.MLP((2, 3, 4)), np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 2)), rng.integers(0, 4, 8)
+    losses = []
+    for loss in (nn.cross_entropy, lambda z, y: nn.cross_entropy(z, y)):
+        p = net.init(np.random.default_rng(1))
+        how = {"batch_size": batch_size, "rng": np.random.default_rng(2), "epochs": 4}
+        losses.append(nn.fit(net, p, x, y, loss=loss, optimizer=nn.SGD(0.1), **how).loss)
+    np.testing.assert_array_equal(*losses)
+
+
 def test_minibatches_cover_each_epoch_in_a_new_order():
     x, y = np.arange(10.0)[:, None], np.arange(10)
     seen = []
