@@ -54,7 +54,7 @@ test: $(READY) ## everything that is checked: code, chapters, built pages
 	@rm -rf _build
 	@$(MAKE) --no-print-directory book
 	@echo "== 5 of 5: the built pages in a browser, network cut off"
-	@$(in-env)python -m pytest tests/book -q -n 2 --dist loadgroup
+	@$(in-env)python -m pytest tests/book -q -n 3 --dist loadgroup
 	@echo "make test: all checks passed."
 
 lab: $(READY) ## open the chapters in JupyterLab
