@@ -167,6 +167,23 @@ def test_shown_code_fits_the_column(name):
 
 
 @each_chapter
+def test_what_a_check_checks_stands_on_a_line_of_its_own(name):
+    """The page takes `# der:name` away where it is a whole line, and nowhere else."""
+    lines = [line for c in chapter(name).code for line in c["source"].splitlines()]
+    within = [line for line in lines if "# der:" in line and not line.startswith("# der:")]
+    assert not within, f"{name}: put the label on a line of its own at the margin: {within}"
+
+
+@pytest.mark.parametrize("name", CHAPTERS + PAGES)
+def test_a_link_has_words(name):
+    """Mathematics alone is no name of a link for whoever hears the page."""
+    text = chapter(name).text if name in CHAPTERS else (ROOT / "book" / name).read_text(encoding="utf8")
+    links = re.findall(r"\[([^][]+)\]\([^)\s]+\)", without_fenced_code(text))
+    mute = [said for said in links if not re.search(r"\w", re.sub(r"\$[^$]*\$", "", said))]
+    assert not mute, f"{name}: links without a word: {mute}"
+
+
+@each_chapter
 def test_asks_questions(name):
     asked = sum(
         len(re.findall(r"^\s*(?:\w+\.)?(?:Choice|Number)\(", c["source"], flags=re.M))
