@@ -123,9 +123,9 @@ class DataParallel:
     def _compute(self, shards):
         """Results of all shards; a lost worker's goes to another."""
         import dask
-        from distributed import CancelledError, KilledWorker, wait
+        from distributed import KilledWorker, wait
 
-        alone, futures = 0.0, None
+        futures, alone, why = [], 0.0, ""
         try:
             submit = partial(self.client.submit, _shard_gradient, pure=False)
             with dask.config.set(QUIET):
@@ -133,16 +133,19 @@ class DataParallel:
             while alone < self.patience:
                 try:
                     wait(futures, timeout=1.0)
-                    return self.client.gather(futures)
+                    break
                 except TimeoutError:
                     alone = 0.0 if self.client.nthreads() else alone + 1.0
-            why = f"no worker for {self.patience:g} s"
-        except (CancelledError, KilledWorker, OSError) as error:
-            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            else:
+                why = f"no worker for {self.patience:g} s"
+            if not why:
+                return self.client.gather(futures)
         except Exception as error:
-            if futures is not None:  # a shard's own error
-                raise
-            why = str(error)  # a closed client
+            failed = [f.exception(timeout=1.0) for f in futures if f.status == "error"]
+            own = any(not isinstance(e, KilledWorker) for e in failed)
+            if own or (not futures and self.client.status == "running"):
+                raise  # of the model or the loss, or something that can't be sent: not the cluster's
+            why = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ConnectionError(
             f"DataParallel: the cluster was lost ({why}); p is as after the last whole step, connect "
             "again and go on from there"

@@ -25,7 +25,8 @@ def scale_zero(low, high, bits=8):
     if np.any(low > high):
         raise ValueError(f"scale_zero: low is {low} and high is {high}; low must not be above high")
     low, high = np.minimum(low, 0), np.maximum(high, 0)
-    scale = np.where(high > low, (high - low) / levels, 1.0)
+    scale = (high - low) / levels
+    scale = np.where(scale > 0, scale, 1.0)
     return scale[()], np.round(-low / scale)[()]
 
 

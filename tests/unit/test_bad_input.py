@@ -93,6 +93,8 @@ def backward(model, x, dz, p=None):
 class Client:
     """A client whose cluster is gone."""
 
+    status = "closed"
+
     def submit(self, *args, **how):
         raise RuntimeError("gone")
 
@@ -1022,7 +1024,7 @@ ROWS = [
         "DataParallel.gradient",
         lambda: nn.DataParallel(NET, Client(), 1).gradient(params(), X, Y, nn.mse, params()),
         ConnectionError,
-        r"DataParallel: the cluster was lost \(gone\); p is as after the last whole step, connect again .*",
+        r"DataParallel: the cluster was lost \(RuntimeError: gone\); p is as after the last whole step, connect again .*",
     ),
     # --- quantize
     *[

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -161,11 +162,25 @@ def test_a_worker_that_dies_within_a_step_loses_nothing(client, tmp_path):
     np.testing.assert_array_equal(got, run(nn.DataParallel(NET, client, 2), loss=nn.mse, y=y)[0])
 
 
-def test_an_error_in_a_shard_is_that_error(client):
-    def wrong(z, y):
-        raise nn.ShapeError("my own mistake")
+@pytest.mark.parametrize("error", [nn.ShapeError, FileNotFoundError, TimeoutError])
+def test_an_error_in_a_shard_is_that_error(client, error):
+    """Also one that a lost cluster could have raised."""
 
-    with pytest.raises(nn.ShapeError, match="my own mistake"):
+    def wrong(z, y):
+        raise error("my own mistake")
+
+    with pytest.raises(error, match="my own mistake"):
+        run(nn.DataParallel(NET, client), loss=wrong)
+
+
+def test_what_cannot_be_sent_is_not_the_fault_of_the_cluster(client):
+    lock = threading.Lock()
+
+    def wrong(z, y):
+        with lock:
+            return nn.cross_entropy(z, y)
+
+    with pytest.raises(TypeError, match=r"(?i)serialize|pickle"):
         run(nn.DataParallel(NET, client), loss=wrong)
 
 

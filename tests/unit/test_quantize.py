@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import nnmath as nn
 
-finite = st.floats(-1e4, 1e4)
+finite = st.floats(-1e4, 1e4, allow_subnormal=False)  # a step must be a normal number
 arrays = st.lists(finite, min_size=1, max_size=20).map(np.array)
 
 
@@ -55,6 +55,7 @@ def test_the_numbers_written_out():
         3,
     ]  # halves: even
     assert nn.scale_zero(0.0, 0.0) == (1.0, 0.0) and nn.symmetric_scale(np.zeros(3)) == 1.0
+    assert nn.scale_zero(0.0, 5e-324) == (1.0, 0.0)  # a step that would be 0
     assert nn.scale_zero(3.0, 5.0, 1) == (5.0, 0.0)  # the range is widened to hold 0
 
 
