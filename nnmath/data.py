@@ -8,6 +8,7 @@ from .errors import check_count, check_range, check_rng
 
 Data = namedtuple("Data", "x y")  # samples (n, n_in), and a row or a label for each
 Split = namedtuple("Split", "x_train y_train x_test y_test")  # to train on, and held out
+DIABETES = ("age", "sex", "BMI", "blood pressure", "cholesterol", "LDL", "HDL", "TC/HDL", "log TG", "glucose")
 
 
 def xor():
@@ -73,3 +74,22 @@ def digits(rng=None, test_size=1 / 3):
         held_out[members[: round(test_size * len(members))]] = True
     train, test = (rng.permutation(np.flatnonzero(part)) for part in (~held_out, held_out))
     return Split(x[train] / 16, y[train], x[test] / 16, y[test])
+
+
+def diabetes(rng=None, test_size=1 / 3):
+    """442 diabetes patients. Returns Split: x (n, 10) float64, y (n, 1), how far the disease went in a year.
+
+    Columns of x: `DIABETES`, in the units of the study: years, 1 or 2, kg/m2, mmHg, mg/dl, but for the ratio
+    TC/HDL and the logarithm, it seems, of the triglycerides. y is a score from 25 to 346. rng, test_size and
+    what is raised: as in `digits`, but the classes are not balanced. Needs scikit-learn.
+    Source: Efron, Hastie, Johnstone & Tibshirani (2004), Least angle regression.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    check_rng("diabetes", rng)
+    check_range("diabetes", "test_size", test_size, 0, 1, open_low=True)
+    from sklearn.datasets import load_diabetes  # half a second: only here
+
+    x, y = load_diabetes(return_X_y=True, scaled=False)
+    order, held_out = rng.permutation(len(y)), round(test_size * len(y))
+    test, train = order[:held_out], order[held_out:]
+    return Split(x[train], y[train, None], x[test], y[test, None])

@@ -82,6 +82,19 @@ def accuracy(z, y):
     return np.mean(z.argmax(axis=-1) == y, axis=-1)
 
 
+def margin(z, y):
+    """Margin, eq:margin: the true class's logit less the largest of the others; negative if wrong.
+
+    z: logits (..., n, k). y: whole-number labels, (n,) or (R, n). Returns (..., n), in units of the logits.
+    Raises what `cross_entropy` raises.
+    Source: Crammer & Singer (2001), On the algorithmic implementation of multiclass kernel-based vector
+    machines.
+    """
+    z, y = _check_labels("margin", z, y)
+    true = np.arange(z.shape[-1]) == y[..., None]
+    return np.sum(z, axis=-1, where=true) - np.max(z, axis=-1, where=~true, initial=-np.inf)
+
+
 def confusion_matrix(z, y):
     """How often class i (row) was answered j (column), eq:confusion-matrix; the answer is the largest output.
 
