@@ -13,7 +13,7 @@ from .activations import softmax, softmax_backward, tanh, tanh_backward
 from .attack import fgsm, interval_bounds, pgd, project
 from .attention import Block, attention, attention_backward, self_attention, self_attention_backward
 from .convergence import best_momentum, best_rate, condition_number, contraction, hessian
-from .data import DIABETES, diabetes, digits, moons, spirals, xor
+from .data import diabetes, digits, moons, spirals, xor
 from .errors import DivergenceError, ShapeError
 from .explain import integrated_gradients, occlusion, saliency, shapley, shapley_sample, smooth_grad
 from .gradcheck import GradCheck, central_difference, gradcheck, projected_difference
@@ -32,7 +32,7 @@ from .train import History, fit, train
 
 __version__ = "0.1.0"
 __all__ = [
-    "DIABETES", "MLP", "SGD", "AdaGrad", "Adam", "AdamW", "Block", "Clip", "DataParallel", "DivergenceError",
+    "MLP", "SGD", "AdaGrad", "Adam", "AdamW", "Block", "Clip", "DataParallel", "DivergenceError",
     "GradCheck", "History", "Momentum", "Nesterov", "Params", "RMSProp", "Recurrent", "ShapeError", "Trials",
     "accuracy", "attention", "attention_backward", "best_momentum", "best_rate", "binary_cross_entropy",
     "central_difference", "condition_number", "confusion_matrix", "connect", "contraction", "cosine",

@@ -46,7 +46,7 @@ def pgd(
 ):  # fmt: skip
     """Projected gradient descent, eq:pgd: steps up the loss, each projected back into the ball around x.
 
-    lr: length of a step, by default 2.5 epsilon / steps. rng: each of the `restarts` begins at a random point
+    lr: length of a step, a number; by default 2.5 epsilon / steps. rng: each of the `restarts` begins at a random point
     of the ball; without it there is one, which begins at x. Of all points seen, x among them, each row keeps
     the one with the smallest margin, or with targeted the one with the largest margin for y. Returns and
     raises as `fgsm`; ValueError for restarts without rng.
@@ -86,7 +86,9 @@ def interval_bounds(model, p, low, high):
     """
     low, high = (np.asarray(a, p.theta.dtype) for a in (low, high))
     if low.shape != high.shape:
-        raise ShapeError(f"interval_bounds: low has shape {low.shape} but high has {high.shape}")
+        raise ShapeError(
+            f"interval_bounds: low has shape {low.shape} but high has {high.shape}; they must agree"
+        )
     for name, a in (("low", low), ("high", high)):
         check_finite("interval_bounds", name, a)
     if np.any(low > high):

@@ -80,9 +80,11 @@ def occlusion(f, x, groups, baseline=0.0):
     if groups.dtype != bool:
         raise TypeError(f"occlusion: groups has dtype {groups.dtype}; it must be bool, true where hidden")
     if groups.ndim != 2 or groups.shape[1] != x.shape[1] or len(groups) == 0:
-        raise ShapeError(f"occlusion: groups has shape {groups.shape}; it must be (m, {x.shape[1]})")
+        want = f"x has shape {x.shape}; it must be (m, {x.shape[1]})"
+        raise ShapeError(f"occlusion: groups has shape {groups.shape} but {want}")
     baseline = _baseline("occlusion", baseline, x)
-    return np.stack([_ask(f, x) - _ask(f, np.where(g, baseline, x)) for g in groups], axis=1)
+    whole = _ask("occlusion", f, x)
+    return np.stack([whole - _ask("occlusion", f, np.where(g, baseline, x)) for g in groups], axis=1)
 
 
 def shapley(f, x, background):
@@ -100,7 +102,8 @@ def shapley(f, x, background):
     if d > 16:
         raise ValueError(f"shapley: x has {d} inputs, or 2**{d} coalitions; above 16 use shapley_sample")
     inside = (np.arange(2**d)[:, None] >> players) & 1 > 0  # (2**d, d): row S holds the members of S
-    worth = np.stack([_ask(f, np.where(s, x[:, None], background)).mean(axis=1) for s in inside])
+    rows = (np.where(s, x[:, None], background) for s in inside)
+    worth = np.stack([_ask("shapley", f, r).mean(axis=1) for r in rows])
     size = inside.sum(axis=1)
     weight = np.array([factorial(s) * factorial(d - 1 - s) / factorial(d) for s in range(d)])
     phi = np.empty((n, d))
@@ -129,16 +132,17 @@ def shapley_sample(f, x, background, permutations, rng):
     for g in gains:
         order, start = rng.permutation(d), background[rng.integers(len(background))]
         joined = np.argsort(order) < np.arange(d + 1)[:, None]  # (d + 1, d): row j has the first j of them
-        g[:, order] = np.diff(_ask(f, np.where(joined, x[:, None], start)), axis=1)
+        g[:, order] = np.diff(_ask("shapley_sample", f, np.where(joined, x[:, None], start)), axis=1)
     return gains.mean(axis=0), gains.std(axis=0, ddof=1) / np.sqrt(permutations)
 
 
-def _ask(f, rows):
+def _ask(where, f, rows):
     """f of rows (..., d), asked as one table (m, d); returns (...)."""
     table = rows.reshape(-1, rows.shape[-1])
     values = np.asarray(f(table))
     if values.shape != table.shape[:1]:
-        raise ShapeError(f"f returned shape {values.shape} for {table.shape}; it must be {table.shape[:1]}")
+        want = f"rows of shape {table.shape}; it must return {table.shape[:1]}"
+        raise ShapeError(f"{where}: f returned shape {values.shape} for {want}")
     return values.reshape(rows.shape[:-1])
 
 
@@ -155,7 +159,8 @@ def _rows(where, name, x, ndim=None):
 def _both(where, x, background):
     x, background = _rows(where, "x", x, 2), _rows(where, "background", background, 2)
     if x.shape[1] != background.shape[1]:
-        raise ShapeError(f"{where}: background has shape {background.shape} but x has {x.shape[1]} columns")
+        want = f"x has shape {x.shape}; it must be (b, {x.shape[1]})"
+        raise ShapeError(f"{where}: background has shape {background.shape} but {want}")
     return x, background
 
 
@@ -165,4 +170,5 @@ def _baseline(where, baseline, x):
     try:
         return np.broadcast_to(baseline, x.shape)
     except ValueError:
-        raise ShapeError(f"{where}: baseline has shape {baseline.shape} but x has shape {x.shape}") from None
+        want = f"x has shape {x.shape}; it must broadcast to x"
+        raise ShapeError(f"{where}: baseline has shape {baseline.shape} but {want}") from None

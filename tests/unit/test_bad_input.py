@@ -20,6 +20,8 @@ Z = np.zeros
 NAN = float("nan")
 NET = nn.MLP((2, 4, 1))
 X, Y = nn.xor()
+CLASSES = nn.MLP((2, 3))  # three classes of two inputs in [0, 1]
+LABELS = np.array([0, 1, 2, 0])
 BAD = np.array([[0.0, 1.0], [2.0, NAN]])
 INF = np.array([[0.0, np.inf], [2.0, 0.0]])
 
@@ -38,6 +40,26 @@ def fit(name, **how):
     x, y, p, model = how.pop("x"), how.pop("y"), how.pop("p"), how.pop("model", NET)
     run = getattr(nn, name)(model, p, x, y, **how)
     return list(run) if name == "train" else run
+
+
+def explain(name, **how):
+    """A good call of saliency, integrated_gradients or smooth_grad with something wrong in it."""
+    how = {"x": X, "k": 0} | how
+    x, k, p = how.pop("x"), how.pop("k"), how.pop("p", CLASSES.init(rng()))
+    if name == "smooth_grad":
+        how = {"sigma": 0.1, "samples": 2, "rng": rng()} | how
+    return getattr(nn, name)(CLASSES, p, x, k, **how)
+
+
+def total(rows):
+    return rows.sum(axis=1)
+
+
+def attack(name, **how):
+    """A good call of fgsm or pgd with something wrong in it."""
+    how = {"x": X, "y": LABELS, "epsilon": 0.1} | how
+    x, y, epsilon = how.pop("x"), how.pop("y"), how.pop("epsilon")
+    return getattr(nn, name)(CLASSES, CLASSES.init(rng()), x, y, epsilon, **how)
 
 
 def step(optimizer, theta, g):
@@ -1345,6 +1367,429 @@ ROWS = [
         lambda: fit("fit", record="loss"),
         T,
         r"fit: record is 'loss'; it must be a function of \(p, epoch\)",
+    ),
+    (
+        "margin",
+        lambda: nn.margin(Z((4, 3)), Z(3, int)),
+        nn.ShapeError,
+        r"margin: y has shape \(3,\) but z has shape \(4, 3\); y must be \(4,\)",
+    ),
+    (
+        "margin",
+        lambda: nn.margin(Z((2, 3)), np.array([0, 3])),
+        ValueError,
+        "margin: labels run from 0 to 3; z has classes 0 to 2",
+    ),
+    (
+        "margin",
+        lambda: nn.margin(Z((2, 3)), np.array([0.0, 1.0])),
+        TypeError,
+        r"margin: y has dtype float64; class labels are integers, e.g. y.astype\(int\)",
+    ),
+    (
+        "diabetes",
+        lambda: nn.diabetes(3),
+        TypeError,
+        r"diabetes: rng is 3; pass a generator, e.g. np.random.default_rng\(0\)",
+    ),
+    (
+        "diabetes",
+        lambda: nn.diabetes(test_size=0),
+        ValueError,
+        "diabetes: test_size is 0; it must be above 0 and below 1",
+    ),
+    (
+        "diabetes",
+        lambda: nn.diabetes(test_size=1),
+        ValueError,
+        "diabetes: test_size is 1; it must be above 0 and below 1",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", x=X[0]),
+        nn.ShapeError,
+        r"saliency: x has shape \(2,\); it must be \(n, d\), one row per sample",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", x=Z((0, 2))),
+        nn.ShapeError,
+        r"saliency: x has shape \(0, 2\); it must be \(n, d\), one row per sample",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", x=Z((4, 3))),
+        nn.ShapeError,
+        r"dense: x has shape \(4, 3\) but W has shape \(2, 3\); x must be \(n, 2\)",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", x=BAD),
+        ValueError,
+        r"saliency: x has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", k=3),
+        ValueError,
+        "saliency: k runs from 3 to 3; z has outputs 0 to 2",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", k=-1),
+        ValueError,
+        "saliency: k runs from -1 to -1; z has outputs 0 to 2",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", k=LABELS + 1),
+        ValueError,
+        "saliency: k runs from 1 to 3; z has outputs 0 to 2",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", k=0.0),
+        TypeError,
+        "saliency: k has dtype float64; it must be the whole number of an output",
+    ),
+    (
+        "saliency",
+        lambda: explain("saliency", k=LABELS[:3]),
+        nn.ShapeError,
+        r"saliency: k has shape \(3,\) but x has shape \(4, 2\); one k per row, or one",
+    ),
+    (
+        "integrated_gradients",
+        lambda: explain("integrated_gradients", x=INF),
+        ValueError,
+        r"integrated_gradients: x has inf at index \(0, 1\); remove or replace it",
+    ),
+    (
+        "integrated_gradients",
+        lambda: explain("integrated_gradients", k=7),
+        ValueError,
+        "saliency: k runs from 7 to 7; z has outputs 0 to 2",
+    ),
+    (
+        "integrated_gradients",
+        lambda: explain("integrated_gradients", steps=0),
+        ValueError,
+        "integrated_gradients: steps is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "integrated_gradients",
+        lambda: explain("integrated_gradients", steps=2.5),
+        ValueError,
+        "integrated_gradients: steps is 2.5; it must be a whole number of at least 1",
+    ),
+    (
+        "integrated_gradients",
+        lambda: explain("integrated_gradients", baseline=Z(3)),
+        nn.ShapeError,
+        r"integrated_gradients: baseline has shape \(3,\) but x has shape \(4, 2\); it must broadcast to x",
+    ),
+    (
+        "integrated_gradients",
+        lambda: explain("integrated_gradients", baseline=Z((2, 4, 2))),
+        nn.ShapeError,
+        r"integrated_gradients: baseline has shape \(2, 4, 2\) but x has shape \(4, 2\); it must broadcast to x",
+    ),
+    (
+        "integrated_gradients",
+        lambda: explain("integrated_gradients", baseline=NAN),
+        ValueError,
+        r"integrated_gradients: baseline has nan at index \(\); remove or replace it",
+    ),
+    (
+        "smooth_grad",
+        lambda: explain("smooth_grad", sigma=-0.1),
+        ValueError,
+        "smooth_grad: sigma is -0.1; it must be at least 0 and finite",
+    ),
+    (
+        "smooth_grad",
+        lambda: explain("smooth_grad", samples=0),
+        ValueError,
+        "smooth_grad: samples is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "smooth_grad",
+        lambda: explain("smooth_grad", rng=0),
+        TypeError,
+        r"smooth_grad: rng is 0; pass a generator, e.g. np.random.default_rng\(0\)",
+    ),
+    (
+        "smooth_grad",
+        lambda: explain("smooth_grad", x=X[:, :1]),
+        nn.ShapeError,
+        r"dense: x has shape \(4, 1\) but W has shape \(2, 3\); x must be \(n, 2\)",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(total, X, np.ones((1, 3), bool)),
+        nn.ShapeError,
+        r"occlusion: groups has shape \(1, 3\) but x has shape \(4, 2\); it must be \(m, 2\)",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(total, X, np.ones(2, bool)),
+        nn.ShapeError,
+        r"occlusion: groups has shape \(2,\) but x has shape \(4, 2\); it must be \(m, 2\)",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(total, X, np.ones((0, 2), bool)),
+        nn.ShapeError,
+        r"occlusion: groups has shape \(0, 2\) but x has shape \(4, 2\); it must be \(m, 2\)",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(total, X, np.eye(2)),
+        TypeError,
+        "occlusion: groups has dtype float64; it must be bool, true where hidden",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(total, X, np.eye(2) > 0, Z(3)),
+        nn.ShapeError,
+        r"occlusion: baseline has shape \(3,\) but x has shape \(4, 2\); it must broadcast to x",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(lambda rows: rows, X, np.eye(2) > 0),
+        nn.ShapeError,
+        r"occlusion: f returned shape \(4, 2\) for rows of shape \(4, 2\); it must return \(4,\)",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(total, BAD, np.eye(2) > 0),
+        ValueError,
+        r"occlusion: x has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "occlusion",
+        lambda: nn.occlusion(total, X[None], np.eye(2) > 0),
+        nn.ShapeError,
+        r"occlusion: x has shape \(1, 4, 2\); it must be \(n, d\), one row per sample",
+    ),
+    (
+        "shapley",
+        lambda: nn.shapley(total, X, Z((3, 5))),
+        nn.ShapeError,
+        r"shapley: background has shape \(3, 5\) but x has shape \(4, 2\); it must be \(b, 2\)",
+    ),
+    (
+        "shapley",
+        lambda: nn.shapley(total, X, Z(2)),
+        nn.ShapeError,
+        r"shapley: background has shape \(2,\); it must be \(n, d\), one row per sample",
+    ),
+    (
+        "shapley",
+        lambda: nn.shapley(total, X, BAD),
+        ValueError,
+        r"shapley: background has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "shapley",
+        lambda: nn.shapley(total, Z((1, 17)), Z((1, 17))),
+        ValueError,
+        r"shapley: x has 17 inputs, or 2\*\*17 coalitions; above 16 use shapley_sample",
+    ),
+    (
+        "shapley",
+        lambda: nn.shapley(lambda rows: 1.0, X, X),
+        nn.ShapeError,
+        r"shapley: f returned shape \(\) for rows of shape \(16, 2\); it must return \(16,\)",
+    ),
+    (
+        "shapley_sample",
+        lambda: nn.shapley_sample(total, X, X, 1, rng()),
+        ValueError,
+        "shapley_sample: permutations is 1; the standard error needs at least 2",
+    ),
+    (
+        "shapley_sample",
+        lambda: nn.shapley_sample(total, X, X, 0, rng()),
+        ValueError,
+        "shapley_sample: permutations is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "shapley_sample",
+        lambda: nn.shapley_sample(total, X, X, 5, None),
+        TypeError,
+        r"shapley_sample: rng is None; pass a generator, e.g. np.random.default_rng\(0\)",
+    ),
+    (
+        "shapley_sample",
+        lambda: nn.shapley_sample(total, X, Z((0, 2)), 5, rng()),
+        nn.ShapeError,
+        r"shapley_sample: background has shape \(0, 2\); it must be \(n, d\), one row per sample",
+    ),
+    (
+        "shapley_sample",
+        lambda: nn.shapley_sample(lambda rows: rows[:, :1], X, X, 5, rng()),
+        nn.ShapeError,
+        r"shapley_sample: f returned shape \(12, 1\) for rows of shape \(12, 2\); it must return \(12,\)",
+    ),
+    (
+        "project",
+        lambda: nn.project(Z((2, 3)), -0.1),
+        ValueError,
+        "project: epsilon is -0.1; it must be at least 0 and finite",
+    ),
+    (
+        "project",
+        lambda: nn.project(Z((2, 3)), NAN),
+        ValueError,
+        "project: epsilon is nan; it must be at least 0 and finite",
+    ),
+    (
+        "project",
+        lambda: nn.project(Z((2, 3)), 0.1, 1),
+        ValueError,
+        "project: norm is 1; it must be np.inf or 2",
+    ),
+    (
+        "project",
+        lambda: nn.project(Z((2, 3)), 0.1, "max"),
+        ValueError,
+        "project: norm is 'max'; it must be np.inf or 2",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", epsilon=-0.1),
+        ValueError,
+        "fgsm: epsilon is -0.1; it must be at least 0 and finite",
+    ),
+    ("fgsm", lambda: attack("fgsm", norm=3), ValueError, "fgsm: norm is 3; it must be np.inf or 2"),
+    (
+        "fgsm",
+        lambda: attack("fgsm", x=X * 16),
+        ValueError,
+        r"fgsm: x runs from 0 to 16; it must stay in \[0.0, 1.0\]",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", x=X - 0.5),
+        ValueError,
+        r"fgsm: x runs from -0.5 to 0.5; it must stay in \[0.0, 1.0\]",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", x=X[0]),
+        nn.ShapeError,
+        r"fgsm: x has shape \(2,\); it must be \(n, d\), one row per sample",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", x=Z((4, 3))),
+        nn.ShapeError,
+        r"dense: x has shape \(4, 3\) but W has shape \(2, 3\); x must be \(n, 2\)",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", x=BAD),
+        ValueError,
+        r"fgsm: x has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", y=LABELS + 1),
+        ValueError,
+        "cross_entropy: labels run from 1 to 3; z has classes 0 to 2",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", y=LABELS[:3]),
+        nn.ShapeError,
+        r"cross_entropy: y has shape \(3,\) but z has shape \(4, 3\); y must be \(4,\)",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", y=LABELS / 2),
+        TypeError,
+        r"cross_entropy: y has dtype float64; class labels are integers, e.g. y.astype\(int\)",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", epsilon=-1),
+        ValueError,
+        "pgd: epsilon is -1; it must be at least 0 and finite",
+    ),
+    ("pgd", lambda: attack("pgd", norm="inf"), ValueError, "pgd: norm is 'inf'; it must be np.inf or 2"),
+    (
+        "pgd",
+        lambda: attack("pgd", x=X + 1),
+        ValueError,
+        r"pgd: x runs from 1 to 2; it must stay in \[0.0, 1.0\]",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", y=-LABELS),
+        ValueError,
+        "margin: labels run from -2 to 0; z has classes 0 to 2",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", steps=0),
+        ValueError,
+        "pgd: steps is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", restarts=0, rng=rng()),
+        ValueError,
+        "pgd: restarts is 0; it must be a whole number of at least 1",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", restarts=3),
+        ValueError,
+        "pgd: restarts is 3 without rng; they would all be the same",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", rng=5),
+        TypeError,
+        r"pgd: rng is 5; pass a generator, e.g. np.random.default_rng\(0\)",
+    ),
+    ("pgd", lambda: attack("pgd", lr=-0.1), ValueError, "pgd: lr is -0.1; it must be at least 0 and finite"),
+    (
+        "interval_bounds",
+        lambda: nn.interval_bounds(CLASSES, CLASSES.init(rng()), X, X[:3]),
+        nn.ShapeError,
+        r"interval_bounds: low has shape \(4, 2\) but high has \(3, 2\); they must agree",
+    ),
+    (
+        "interval_bounds",
+        lambda: nn.interval_bounds(CLASSES, CLASSES.init(rng()), X, X - 0.1),
+        ValueError,
+        "interval_bounds: low is above high somewhere; swap these ends",
+    ),
+    (
+        "interval_bounds",
+        lambda: nn.interval_bounds(CLASSES, CLASSES.init(rng()), BAD, BAD),
+        ValueError,
+        r"interval_bounds: low has nan at index \(1, 1\); remove or replace it",
+    ),
+    (
+        "interval_bounds",
+        lambda: nn.interval_bounds(CLASSES, CLASSES.init(rng()), X, X + np.inf),
+        ValueError,
+        r"interval_bounds: high has inf at index \(0, 0\); remove or replace it",
+    ),
+    (
+        "interval_bounds",
+        lambda: nn.interval_bounds(nn.MLP((2, 3, 1), hidden=nn.gelu), nn.MLP((2, 3, 1)).init(rng()), X, X),
+        TypeError,
+        "interval_bounds: <function gelu at .*> may fall somewhere; take e.g. relu, sigmoid or tanh",
+    ),
+    (
+        "interval_bounds",
+        lambda: nn.interval_bounds(CLASSES, CLASSES.init(rng()), Z((4, 3)), Z((4, 3))),
+        nn.ShapeError,
+        r"dense: x has shape \(4, 3\) but W has shape \(2, 3\); x must be \(n, 2\)",
     ),
 ]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nnmath as nn
+from nnmath.data import DIABETES
 
 PLANE = {"moons": lambda n, noise, rng: nn.moons(n, noise, rng), "spirals": nn.spirals}
 
@@ -90,3 +91,38 @@ def test_digits_are_split_by_the_generator():
     assert (a.x_test == b.x_test).all() and (a.y_train == b.y_train).all() and (a.x_test != c.x_test).any()
     half = nn.digits(test_size=0.5)
     assert abs(len(half.y_test) - len(half.y_train)) <= 10
+
+
+def test_diabetes():
+    d = nn.diabetes()
+    assert [a.shape for a in d] == [(295, 10), (295, 1), (147, 10), (147, 1)]
+    assert len(DIABETES) == len(set(DIABETES)) == 10
+    assert {a.dtype for a in d} == {np.dtype(float)}
+    x = np.concatenate([d.x_train, d.x_test])
+    low, high = (
+        dict(zip(DIABETES, x.min(axis=0), strict=True)),
+        dict(zip(DIABETES, x.max(axis=0), strict=True)),
+    )
+    assert (low["age"], high["age"], low["BMI"], high["BMI"]) == (19, 79, 18, 42.2)  # raw units
+    ratio = x[:, DIABETES.index("cholesterol")] / x[:, DIABETES.index("HDL")]
+    assert (
+        np.corrcoef(ratio, x[:, DIABETES.index("TC/HDL")])[0, 1] > 0.95
+    )  # the names are of the right columns
+    assert set(x[:, DIABETES.index("sex")]) == {1, 2}
+    y = np.concatenate([d.y_train, d.y_test])
+    assert (y.min(), y.max()) == (25, 346)
+
+
+def test_diabetes_is_that_of_scikit_learn_and_each_patient_is_used_once():
+    from sklearn.datasets import load_diabetes
+
+    x, y = load_diabetes(return_X_y=True, scaled=False)
+    d, again, other = (
+        nn.diabetes(),
+        nn.diabetes(np.random.default_rng(0)),
+        nn.diabetes(np.random.default_rng(1)),
+    )
+    assert (d.x_test == again.x_test).all() and (d.x_test != other.x_test).any()
+    whole = np.vstack([np.hstack([d.x_train, d.y_train]), np.hstack([d.x_test, d.y_test])])
+    assert rows(whole) == rows(np.column_stack([x, y])) and len(rows(whole)) == len(x)
+    assert len(nn.diabetes(test_size=0.1).y_test) == 44
