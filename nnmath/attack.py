@@ -24,10 +24,14 @@ def project(delta, epsilon, norm=np.inf):
     if norm == np.inf:
         return np.clip(delta, -radius, radius)
     length = np.linalg.norm(delta, axis=-1, keepdims=True)
-    return delta * np.where(length > radius, radius / np.where(length > 0, length, 1), 1)
+    outside = length > radius
+    return delta * np.where(outside, radius / np.where(outside, length, 1), 1)
 
 
-def fgsm(model, p, x, y, epsilon, norm=np.inf, *, targeted=False, loss=cross_entropy, low=0.0, high=1.0):
+def fgsm(
+    model, p, x, y, epsilon, norm=np.inf, *,
+    targeted=False, loss=cross_entropy, low=0.0, high=1.0,
+):  # fmt: skip
     """Fast gradient (sign) method, eq:fgsm: one step of size epsilon up the loss, clipped to [low, high].
 
     targeted: y is what the network should say instead, and the step goes down the loss. Returns the attacked
@@ -37,19 +41,22 @@ def fgsm(model, p, x, y, epsilon, norm=np.inf, *, targeted=False, loss=cross_ent
     Source: Goodfellow, Shlens & Szegedy (2015), Explaining and harnessing adversarial examples.
     """
     x, radius = _start("fgsm", p, x, epsilon, norm, low, high)
-    return np.clip(x + radius * _uphill(model, p, x, y, norm, targeted, loss), low, high)
+    z, cache = model.forward(p, x)
+    up = _uphill(model, p, z, cache, y, norm, targeted, loss)
+    return np.clip(x + radius * up, low, high)
 
 
 def pgd(
-    model, p, x, y, epsilon, norm=np.inf, *, steps=20, lr=None, restarts=1, rng=None,
-    targeted=False, loss=cross_entropy, low=0.0, high=1.0,
+    model, p, x, y, epsilon, norm=np.inf, *,
+    steps=20, lr=None, restarts=1, rng=None, targeted=False,
+    loss=cross_entropy, low=0.0, high=1.0,
 ):  # fmt: skip
     """Projected gradient descent, eq:pgd: steps up the loss, each projected back into the ball around x.
 
-    lr: length of a step, a number; by default 2.5 epsilon / steps. rng: each of the `restarts` begins at a random point
-    of the ball; without it there is one, which begins at x. Of all points seen, x among them, each row keeps
-    the one with the smallest margin, or with targeted the one with the largest margin for y. Returns and
-    raises as `fgsm`; ValueError for restarts without rng.
+    lr: length of a step, a number; by default 2.5 epsilon / steps. rng: each of the `restarts` begins at a
+    random point of the ball; without it there is one, which begins at x. Of all points seen, x among them,
+    each row keeps the one with the smallest margin, or with targeted the one with the largest margin for y.
+    Returns and raises as `fgsm`; ValueError for restarts without rng.
     Source: Madry, Makelov, Schmidt, Tsipras & Vladu (2018), Towards deep learning models resistant to
     adversarial attacks.
     """
@@ -62,16 +69,22 @@ def pgd(
         check_rng("pgd", rng)
     elif restarts > 1:
         raise ValueError(f"pgd: restarts is {restarts} without rng; they would all be the same")
-    best, least = x.copy(), np.full(x.shape[:-1], np.inf, x.dtype)
+    sign = -1 if targeted else 1
+    best, least = x.copy(), sign * margin(model.forward(p, x)[0], y)
     for _ in range(restarts):
-        now = x if rng is None else np.clip(x + _anywhere(rng, x.shape, norm, x.dtype) * radius, low, high)
+        now = x
+        if rng is not None:
+            anywhere = radius * _anywhere(rng, x.shape, norm, x.dtype)
+            now = np.clip(x + anywhere, low, high)
         for step in range(steps + 1):
-            left = margin(model.forward(p, now)[0], y) * (-1 if targeted else 1)
-            better = left < least
-            best[better], least[better] = now[better], left[better]
+            z, cache = model.forward(p, now)
+            left = sign * margin(z, y)
+            worse = left < least
+            best[worse], least[worse] = now[worse], left[worse]
             if step < steps:
-                ahead = now + lr * _uphill(model, p, now, y, norm, targeted, loss)
-                now = np.clip(x + project(ahead - x, epsilon, norm), low, high)
+                up = _uphill(model, p, z, cache, y, norm, targeted, loss)
+                now = x + project(now + lr * up - x, epsilon, norm)
+                now = np.clip(now, low, high)
     return best
 
 
@@ -84,7 +97,8 @@ def interval_bounds(model, p, low, high):
     ValueError for low above high, TypeError for another activation.
     Source: Gowal et al. (2018), On the effectiveness of interval bound propagation.
     """
-    low, high = (np.asarray(a, p.theta.dtype) for a in (low, high))
+    dtype = p.theta.dtype
+    low, high = np.asarray(low, dtype), np.asarray(high, dtype)
     if low.shape != high.shape:
         raise ShapeError(
             f"interval_bounds: low has shape {low.shape} but high has {high.shape}; they must agree"
@@ -96,8 +110,10 @@ def interval_bounds(model, p, low, high):
     for f in model.activations:
         if f not in (relu, leaky_relu, sigmoid, tanh):
             raise TypeError(f"interval_bounds: {f!r} may fall somewhere; take e.g. relu, sigmoid or tanh")
-    for (W, b), f in zip(model.names, (*model.activations, None), strict=True):
-        middle, spread = dense((low + high) / 2, p[W], p[b]), (high - low) / 2 @ abs(p[W])
+    activations = (*model.activations, None)
+    for (W, b), f in zip(model.names, activations, strict=True):
+        middle = dense((low + high) / 2, p[W], p[b])
+        spread = (high - low) / 2 @ abs(p[W])
         low, high = middle - spread, middle + spread
         if f is not None:
             low, high = f(low), f(high)
@@ -126,9 +142,8 @@ def _start(where, p, x, epsilon, norm, low, high):
     return np.broadcast_to(x, shape).copy(), radius
 
 
-def _uphill(model, p, x, y, norm, targeted, loss):
+def _uphill(model, p, z, cache, y, norm, targeted, loss):
     """The direction of length 1 in which the loss rises most, or falls most; 0 where the gradient is 0."""
-    z, cache = model.forward(p, x)
     g = model.backward(p, cache, loss(z, y)[1], NOWHERE)
     g = -g if targeted else g
     if norm == np.inf:

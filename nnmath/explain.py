@@ -34,7 +34,8 @@ def saliency(model, p, x, k):
     if not (k.min() >= 0 and k.max() < z.shape[-1]):
         last = z.shape[-1] - 1
         raise ValueError(f"saliency: k runs from {k.min()} to {k.max()}; z has outputs 0 to {last}")
-    dz = np.broadcast_to(np.arange(z.shape[-1]) == k[..., None], z.shape).astype(z.dtype)
+    dz = np.zeros_like(z)
+    dz[np.broadcast_to(np.arange(z.shape[-1]) == k[..., None], z.shape)] = 1
     return model.backward(p, cache, dz, NOWHERE)
 
 
@@ -49,7 +50,8 @@ def integrated_gradients(model, p, x, k, baseline=0.0, steps=50):
     x = _rows("integrated_gradients", "x", x)
     way = x - _baseline("integrated_gradients", baseline, x)
     check_count("integrated_gradients", "steps", steps)
-    total = sum(saliency(model, p, x - way * ((s + 0.5) / steps), k) for s in range(steps))
+    left = (np.arange(steps) + 0.5) / steps  # of the way
+    total = sum(saliency(model, p, x - way * float(a), k) for a in left)
     return way * (total / steps)
 
 
@@ -64,8 +66,11 @@ def smooth_grad(model, p, x, k, sigma, samples, rng):
     check_range("smooth_grad", "sigma", sigma, 0)
     check_count("smooth_grad", "samples", samples)
     check_rng("smooth_grad", rng)
-    noisy = (x + sigma * rng.standard_normal(x.shape).astype(x.dtype) for _ in range(samples))
-    return sum(saliency(model, p, x, k) for x in noisy) / samples
+    total = 0
+    for _ in range(samples):
+        noise = rng.standard_normal(x.shape).astype(x.dtype)
+        total += saliency(model, p, x + float(sigma) * noise, k)
+    return total / samples
 
 
 def occlusion(f, x, groups, baseline=0.0):
@@ -83,8 +88,8 @@ def occlusion(f, x, groups, baseline=0.0):
         want = f"x has shape {x.shape}; it must be (m, {x.shape[1]})"
         raise ShapeError(f"occlusion: groups has shape {groups.shape} but {want}")
     baseline = _baseline("occlusion", baseline, x)
-    whole = _ask("occlusion", f, x)
-    return np.stack([whole - _ask("occlusion", f, np.where(g, baseline, x)) for g in groups], axis=1)
+    rest = [_ask("occlusion", f, np.where(g, baseline, x)) for g in groups]
+    return _ask("occlusion", f, x)[:, None] - np.stack(rest, axis=1)
 
 
 def shapley(f, x, background):
@@ -101,15 +106,17 @@ def shapley(f, x, background):
     (n, d), players = x.shape, np.arange(x.shape[1])
     if d > 16:
         raise ValueError(f"shapley: x has {d} inputs, or 2**{d} coalitions; above 16 use shapley_sample")
-    inside = (np.arange(2**d)[:, None] >> players) & 1 > 0  # (2**d, d): row S holds the members of S
+    inside = (np.arange(2**d)[:, None] >> players) & 1 > 0  # (2**d, d), a row for each S
     rows = (np.where(s, x[:, None], background) for s in inside)
     worth = np.stack([_ask("shapley", f, r).mean(axis=1) for r in rows])
     size = inside.sum(axis=1)
-    weight = np.array([factorial(s) * factorial(d - 1 - s) / factorial(d) for s in range(d)])
+    orders = [factorial(s) * factorial(d - 1 - s) for s in range(d)]
+    weight = np.array(orders) / factorial(d)
     phi = np.empty((n, d))
     for i in players:
         without = np.flatnonzero(~inside[:, i])
-        phi[:, i] = weight[size[without]] @ (worth[without + (1 << i)] - worth[without])
+        gain = worth[without + (1 << i)] - worth[without]
+        phi[:, i] = weight[size[without]] @ gain
     return phi
 
 
@@ -130,10 +137,13 @@ def shapley_sample(f, x, background, permutations, rng):
     d = x.shape[1]
     gains = np.empty((permutations, *x.shape))
     for g in gains:
-        order, start = rng.permutation(d), background[rng.integers(len(background))]
-        joined = np.argsort(order) < np.arange(d + 1)[:, None]  # (d + 1, d): row j has the first j of them
-        g[:, order] = np.diff(_ask("shapley_sample", f, np.where(joined, x[:, None], start)), axis=1)
-    return gains.mean(axis=0), gains.std(axis=0, ddof=1) / np.sqrt(permutations)
+        order = rng.permutation(d)
+        start = background[rng.integers(len(background))]
+        joined = np.argsort(order) < np.arange(d + 1)[:, None]  # row j: the first j of them
+        worth = _ask("shapley_sample", f, np.where(joined, x[:, None], start))
+        g[:, order] = np.diff(worth, axis=1)
+    error = gains.std(axis=0, ddof=1) / np.sqrt(permutations)
+    return gains.mean(axis=0), error
 
 
 def _ask(where, f, rows):

@@ -92,7 +92,8 @@ def margin(z, y):
     """
     z, y = _check_labels("margin", z, y)
     true = np.arange(z.shape[-1]) == y[..., None]
-    return np.sum(z, axis=-1, where=true) - np.max(z, axis=-1, where=~true, initial=-np.inf)
+    rival = np.max(z, axis=-1, where=~true, initial=-np.inf)
+    return np.sum(z, axis=-1, where=true) - rival
 
 
 def confusion_matrix(z, y):

@@ -117,7 +117,7 @@ def test_more_attack_is_never_less(trained, norm, epsilon):
         score(nn.pgd(net, p, x, y, epsilon, norm, steps=10, restarts=r, rng=np.random.default_rng(0)))
         for r in (1, 2, 4)
     ]
-    assert (some <= clean).all()  # x itself is among the points seen
+    assert (some <= clean).all() and (restarts[0] <= clean).all()  # x itself is among the points seen
     assert (restarts[1] <= restarts[0]).all() and (restarts[2] <= restarts[1]).all()
     wrong = [np.mean(s < 0) for s in (clean, one, some)]
     assert wrong[0] + 0.1 < wrong[1] <= wrong[2]
@@ -172,17 +172,40 @@ def test_a_gradient_of_zero_moves_nothing(norm):
     np.testing.assert_array_equal(nn.pgd(net, p, x, y, 0.1, norm), x)
 
 
+class Hill:
+    """Two classes; the margin of class 0 is largest at the middle of the pixels, or smallest with sign -1."""
+
+    def __init__(self, sign=1):
+        self.sign = sign
+
+    def forward(self, p, x):
+        height = -self.sign * np.sum((x - 0.5) ** 2, axis=-1)
+        return np.stack([height, np.zeros_like(height)], axis=-1), x
+
+    def backward(self, p, x, dz, grads):
+        return dz[..., :1] * (-2 * self.sign) * (x - 0.5)
+
+
 @pytest.mark.parametrize("norm", NORMS)
 def test_restarts_begin_all_over_the_ball(norm):
-    """Without steps of any length the point kept is the start, or x where that is worse."""
-    net = nn.MLP((3, 2))
-    p = net.init(np.random.default_rng(0))
+    """Steps of length 0 leave every row at its start, which is worse than the top of the hill."""
+    p = nn.MLP((3, 2)).init(np.random.default_rng(0))
     x, y = np.full((4000, 3), 0.5), np.zeros(4000, int)
-    at = nn.pgd(net, p, x, y, 0.4, norm, steps=1, lr=0.0, rng=np.random.default_rng(1))
+    at = nn.pgd(Hill(), p, x, y, 0.4, norm, steps=1, lr=0.0, rng=np.random.default_rng(1))
     size = length(at - x, norm) / 0.4
     assert size.max() <= 1 + 1e-12
     assert np.mean(size**3) == pytest.approx(0.5, abs=0.03)  # volume is even: size**3 is uniform
     assert np.abs((at - x).mean(axis=0)).max() < 0.02
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_x_itself_is_among_the_points_seen(targeted):
+    """Where every other point of the ball is less of an attack, x comes back."""
+    p = nn.MLP((3, 2)).init(np.random.default_rng(0))
+    x, y = np.full((20, 3), 0.5), np.zeros(20, int)
+    for rng in (None, np.random.default_rng(1)):
+        at = nn.pgd(Hill(1 if targeted else -1), p, x, y, 0.4, steps=3, rng=rng, targeted=targeted)
+        np.testing.assert_array_equal(at, x)
 
 
 def test_a_loss_of_your_own(trained):
