@@ -106,7 +106,7 @@ def shapley(f, x, background):
     (n, d), players = x.shape, np.arange(x.shape[1])
     if d > 16:
         raise ValueError(f"shapley: x has {d} inputs, or 2**{d} coalitions; above 16 use shapley_sample")
-    inside = (np.arange(2**d)[:, None] >> players) & 1 > 0  # (2**d, d), a row for each S
+    inside = (np.arange(2**d)[:, None] >> players) & 1 > 0  # (2**d, d)
     rows = (np.where(s, x[:, None], background) for s in inside)
     worth = np.stack([_ask("shapley", f, r).mean(axis=1) for r in rows])
     size = inside.sum(axis=1)
@@ -139,7 +139,7 @@ def shapley_sample(f, x, background, permutations, rng):
     for g in gains:
         order = rng.permutation(d)
         start = background[rng.integers(len(background))]
-        joined = np.argsort(order) < np.arange(d + 1)[:, None]  # row j: the first j of them
+        joined = np.argsort(order) < np.arange(d + 1)[:, None]  # (d + 1, d)
         worth = _ask("shapley_sample", f, np.where(joined, x[:, None], start))
         g[:, order] = np.diff(worth, axis=1)
     error = gains.std(axis=0, ddof=1) / np.sqrt(permutations)
