@@ -105,6 +105,8 @@ def test_on_a_linear_network_one_step_is_the_worst_there_is():
             worst = attack(net, p, x, y, 0.3, norm, low=-np.inf, high=np.inf)
             after = nn.margin(net.forward(p, worst)[0], y)
             np.testing.assert_allclose(before - after, 0.3 * np.linalg.norm(w, ord=dual), rtol=1e-9)
+        last = nn.pgd(net, p, x, y, 0.3, norm, steps=1, low=-np.inf, high=np.inf)  # the last point counts
+        np.testing.assert_allclose(last, worst, rtol=1e-9)
 
 
 @pytest.mark.parametrize("norm, epsilon", [(np.inf, 0.1), (2, 0.5)])
@@ -222,6 +224,9 @@ def test_a_loss_of_your_own(trained):
     sharp[W][:] *= 1000
     sharp[b][:] *= 1000  # the same answers, and a softmax that is 0 or 1
     right = lambda attacked: nn.accuracy(net.forward(p, attacked)[0], y)  # noqa: E731
+    assert (
+        right(nn.fgsm(net, sharp, x, y, 0.1)) > 0.8 > right(nn.fgsm(net, sharp, x, y, 0.1, loss=less_margin))
+    )
     masked = right(nn.pgd(net, sharp, x, y, 0.1))
     assert masked > 0.8  # cross-entropy has no gradient left ...
     honest = right(nn.pgd(net, sharp, x, y, 0.1, loss=less_margin))
