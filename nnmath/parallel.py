@@ -62,9 +62,12 @@ def connect(scheduler=None, *, workers=2, timeout=5.0):
     if scheduler is None:
         how = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": 40}  # errors
         return Client(n_workers=workers, **how)
+    client = Client.__new__(Client)  # so that it can be closed even if it is never finished
     try:
-        return Client(scheduler, timeout=timeout)
+        client.__init__(scheduler, timeout=timeout)
+        return client
     except (OSError, ValueError) as error:
+        client.close()
         raise ConnectionError(
             f"connect: no scheduler answers at {scheduler!r} within {timeout:g} s; start one with "
             "`dask scheduler` and `dask worker`, or leave the address out for a local cluster"

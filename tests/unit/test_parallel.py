@@ -1,5 +1,6 @@
 """Data-parallel training on a real cluster of processes: the same numbers, whoever is lost on the way."""
 
+import gc
 import os
 import signal
 import socket
@@ -203,17 +204,29 @@ def free_port():
         return s.getsockname()[1]
 
 
+def halfway():
+    """The clients that are neither running nor closed."""
+    from distributed import Client
+
+    clients = [thing for thing in gc.get_objects() if isinstance(thing, Client)]
+    return {id(client) for client in clients if client.status not in ("running", "closed")}
+
+
 def test_an_unreachable_scheduler(monkeypatch):
-    address = f"tcp://127.0.0.1:{free_port()}"
+    address, before, kept = f"tcp://127.0.0.1:{free_port()}", halfway(), []
     for scheduler, env in ((address, None), (None, address), ("no address", None)):
         if env:
             monkeypatch.setenv("NNMATH_SCHEDULER", env)
         start = time.monotonic()
         with pytest.raises(
             ConnectionError, match=r"connect: no scheduler answers at '.*' within 1 s; start one"
-        ):
+        ) as info:
             nn.connect(scheduler, timeout=1.0)
+        kept.append(info)  # a traceback keeps what its frames hold, as a notebook does
         assert time.monotonic() - start < 30  # a hang, not a measurement
+    # a client left half-made would be closed by the garbage collector, in whatever thread that runs: in the
+    # thread that a later client starts, it waits for a lock that this client holds
+    assert halfway() == before
 
 
 def test_a_scheduler_elsewhere_and_its_end(monkeypatch, tmp_path):
