@@ -8,7 +8,7 @@ number or (R, 1) for one per run. norm: np.inf for the largest change of an entr
 import numpy as np
 
 from .activations import leaky_relu, relu, sigmoid, tanh
-from .errors import ShapeError, check_count, check_finite, check_range, check_rng
+from .errors import ShapeError, check_count, check_finite, check_range, check_rng, check_rows
 from .explain import NOWHERE
 from .layers import dense
 from .losses import cross_entropy, margin
@@ -130,10 +130,7 @@ def _radius(where, epsilon, norm, dtype):
 
 def _start(where, p, x, epsilon, norm, low, high):
     """x as a new array with every leading axis of the attack, and the radius."""
-    x = np.asarray(x, p.theta.dtype)
-    if x.ndim < 2 or x.size == 0:
-        raise ShapeError(f"{where}: x has shape {x.shape}; it must be (n, d), one row per sample")
-    check_finite(where, "x", x)
+    x = check_rows(where, "x", np.asarray(x, p.theta.dtype))
     if not (x.min() >= low and x.max() <= high):
         found = f"x runs from {x.min():.6g} to {x.max():.6g}"
         raise ValueError(f"{where}: {found}; it must stay in [{low}, {high}]")

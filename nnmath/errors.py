@@ -28,6 +28,17 @@ def check_finite(where, name, a):
         raise ValueError(f"{where}: {name} has {a[index]} at index {index}; remove or replace it")
 
 
+def check_rows(where, name, a, ndim=None):
+    """Refuse what is no table of rows (..., n, d), or not finite; return it, whole numbers as floats."""
+    a = np.asarray(a)
+    if a.dtype.kind != "f":
+        a = a.astype(float)
+    if a.size == 0 or a.ndim < 2 or a.ndim != (ndim or a.ndim):
+        raise ShapeError(f"{where}: {name} has shape {a.shape}; it must be (n, d), one row per sample")
+    check_finite(where, name, a)
+    return a
+
+
 def check_count(where, name, value):
     """Refuse anything but a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:

@@ -11,7 +11,7 @@ from math import factorial
 
 import numpy as np
 
-from .errors import ShapeError, check_count, check_finite, check_range, check_rng
+from .errors import ShapeError, check_count, check_finite, check_range, check_rng, check_rows
 
 NOWHERE = defaultdict(lambda: None)  # for the parameters' gradients, where only the input's is wanted
 
@@ -24,7 +24,7 @@ def saliency(model, p, x, k):
     output.
     Source: Simonyan, Vedaldi & Zisserman (2014), Deep inside convolutional networks.
     """
-    x = _rows("saliency", "x", x)
+    x = check_rows("saliency", "x", x)
     z, cache = model.forward(p, x)
     k = np.asarray(k)
     if k.dtype.kind not in "iu":
@@ -47,7 +47,7 @@ def integrated_gradients(model, p, x, k, baseline=0.0, steps=50):
     the midpoints. Raises what `saliency` raises, ShapeError for a baseline that does not fit.
     Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks.
     """
-    x = _rows("integrated_gradients", "x", x)
+    x = check_rows("integrated_gradients", "x", x)
     way = x - _baseline("integrated_gradients", baseline, x)
     check_count("integrated_gradients", "steps", steps)
     left = (np.arange(steps) + 0.5) / steps  # of the way
@@ -62,7 +62,7 @@ def smooth_grad(model, p, x, k, sigma, samples, rng):
     raises, ValueError for sigma < 0 or samples < 1, TypeError for what is no generator.
     Source: Smilkov, Thorat, Kim, Viégas & Wattenberg (2017), SmoothGrad: removing noise by adding noise.
     """
-    x = _rows("smooth_grad", "x", x)
+    x = check_rows("smooth_grad", "x", x)
     check_range("smooth_grad", "sigma", sigma, 0)
     check_count("smooth_grad", "samples", samples)
     check_rng("smooth_grad", rng)
@@ -81,7 +81,7 @@ def occlusion(f, x, groups, baseline=0.0):
     TypeError for groups that are not bools.
     Source: Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, section 4.2.
     """
-    x, groups = _rows("occlusion", "x", x, ndim=2), np.asarray(groups)
+    x, groups = check_rows("occlusion", "x", x, ndim=2), np.asarray(groups)
     if groups.dtype != bool:
         raise TypeError(f"occlusion: groups has dtype {groups.dtype}; it must be bool, true where hidden")
     if groups.ndim != 2 or groups.shape[1] != x.shape[1] or len(groups) == 0:
@@ -156,18 +156,8 @@ def _ask(where, f, rows):
     return values.reshape(rows.shape[:-1])
 
 
-def _rows(where, name, x, ndim=None):
-    x = np.asarray(x)
-    if x.dtype.kind != "f":
-        x = x.astype(float)
-    if x.size == 0 or x.ndim < 2 or x.ndim != (ndim or x.ndim):
-        raise ShapeError(f"{where}: {name} has shape {x.shape}; it must be (n, d), one row per sample")
-    check_finite(where, name, x)
-    return x
-
-
 def _both(where, x, background):
-    x, background = _rows(where, "x", x, 2), _rows(where, "background", background, 2)
+    x, background = check_rows(where, "x", x, 2), check_rows(where, "background", background, 2)
     if x.shape[1] != background.shape[1]:
         want = f"x has shape {x.shape}; it must be (b, {x.shape[1]})"
         raise ShapeError(f"{where}: background has shape {background.shape} but {want}")
