@@ -53,18 +53,17 @@ def pgd(
 ):  # fmt: skip
     """Projected gradient descent, eq:pgd: steps up the loss, each projected back into the ball around x.
 
-    lr: length of a step, a number; by default 2.5 epsilon / steps. rng: each of the `restarts` begins at a
-    random point of the ball; without it there is one, which begins at x. Of all points seen, x among them,
-    each row keeps the one with the smallest margin, or with targeted the one with the largest margin for y.
-    Returns and raises as `fgsm`; ValueError for restarts without rng.
+    lr: length of a step, shaped as epsilon; by default 2.5 epsilon / steps. rng: each of the `restarts`
+    begins at a random point of the ball; without it there is one, which begins at x. Of all points seen, x
+    among them, each row keeps the one with the smallest margin, or with targeted the one with the largest
+    margin for y. Returns and raises as `fgsm`; ValueError for restarts without rng.
     Source: Madry, Makelov, Schmidt, Tsipras & Vladu (2018), Towards deep learning models resistant to
     adversarial attacks.
     """
     x, radius = _start("pgd", p, x, epsilon, norm, low, high)
     check_count("pgd", "steps", steps)
     check_count("pgd", "restarts", restarts)
-    lr = 2.5 * radius / steps if lr is None else lr
-    check_range("pgd", "lr", lr, 0)
+    lr = 2.5 * radius / steps if lr is None else _per_run("pgd", "lr", lr, x.dtype)
     if rng is not None:
         check_rng("pgd", rng)
     elif restarts > 1:
@@ -121,11 +120,20 @@ def interval_bounds(model, p, low, high):
 
 
 def _radius(where, epsilon, norm, dtype):
-    """epsilon as an array that multiplies rows: (1,), or (R, 1, 1)."""
-    check_range(where, "epsilon", epsilon, 0)
     if norm not in (2, np.inf):
         raise ValueError(f"{where}: norm is {norm!r}; it must be np.inf or 2")
-    return np.asarray(epsilon, dtype)[..., None]
+    return _per_run(where, "epsilon", epsilon, dtype)
+
+
+def _per_run(where, name, value, dtype):
+    """A number, or one per run, as an array that multiplies rows: (1,), or (R, 1, 1)."""
+    check_range(where, name, value, 0)
+    value = np.asarray(value, dtype)
+    if value.ndim and value.shape[-1] != 1:
+        raise ShapeError(
+            f"{where}: {name} has shape {value.shape}; it must be a number, or (R, 1) for one per run"
+        )
+    return value[..., None]
 
 
 def _start(where, p, x, epsilon, norm, low, high):
@@ -135,7 +143,11 @@ def _start(where, p, x, epsilon, norm, low, high):
         found = f"x runs from {x.min():.6g} to {x.max():.6g}"
         raise ValueError(f"{where}: {found}; it must stay in [{low}, {high}]")
     radius = _radius(where, epsilon, norm, x.dtype)
-    shape = np.broadcast_shapes(x.shape, radius.shape, (*p.theta.shape[:-1], 1, 1))
+    try:
+        shape = np.broadcast_shapes(x.shape, radius.shape, (*p.theta.shape[:-1], 1, 1))
+    except ValueError:
+        runs = f"epsilon is for {radius.shape[:-2]} runs and p for {p.theta.shape[:-1]}"
+        raise ShapeError(f"{where}: x has shape {x.shape}, {runs}; they must agree") from None
     return np.broadcast_to(x, shape).copy(), radius
 
 

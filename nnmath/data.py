@@ -80,8 +80,8 @@ def diabetes(rng=None, test_size=1 / 3):
     """442 diabetes patients. Returns Split: x (n, 10) float64, y (n, 1), how far the disease went in a year.
 
     Columns of x: `DIABETES`, in the units of the study: years, 1 or 2, kg/m2, mmHg, mg/dl, but for the ratio
-    TC/HDL and the logarithm, it seems, of the triglycerides. y is a score from 25 to 346. rng, test_size and
-    what is raised: as in `digits`, but the classes are not balanced. Needs scikit-learn.
+    TC/HDL and the logarithm, it seems, of the triglycerides. y is a score from 25 to 346. rng and
+    what is raised: as in `digits`. test_size: share of the patients that is held out. Needs scikit-learn.
     Source: Efron, Hastie, Johnstone & Tibshirani (2004), Least angle regression.
     """
     rng = np.random.default_rng(0) if rng is None else rng

@@ -153,6 +153,11 @@ def test_an_attack_on_a_stack_is_that_on_its_slices():
                 np.testing.assert_allclose(all_of_them[r], one, rtol=1e-9, atol=1e-12)
             one_radius = attack(net, p, x, y, 0.2, norm)
             np.testing.assert_allclose(one_radius[1], all_of_them[1], rtol=1e-9, atol=1e-12)
+        lr = np.array([[0.01], [0.02], [0.05]])
+        stack = nn.pgd(net, p, x, y, 0.2, norm, steps=4, lr=lr)
+        for r in range(3):
+            one = nn.pgd(net, p.like(p.theta[r]), x, y, 0.2, norm, steps=4, lr=lr[r, 0])
+            np.testing.assert_allclose(stack[r], one, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("norm", NORMS)

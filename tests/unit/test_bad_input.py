@@ -1791,6 +1791,30 @@ ROWS = [
         nn.ShapeError,
         r"dense: x has shape \(4, 3\) but W has shape \(2, 3\); x must be \(n, 2\)",
     ),
+    (
+        "project",
+        lambda: nn.project(Z((2, 3)), np.array([0.1, 0.2])),
+        nn.ShapeError,
+        r"project: epsilon has shape \(2,\); it must be a number, or \(R, 1\) for one per run",
+    ),
+    (
+        "fgsm",
+        lambda: attack("fgsm", epsilon=np.full(4, 0.1)),
+        nn.ShapeError,
+        r"fgsm: epsilon has shape \(4,\); it must be a number, or \(R, 1\) for one per run",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", lr=np.full(4, 0.1)),
+        nn.ShapeError,
+        r"pgd: lr has shape \(4,\); it must be a number, or \(R, 1\) for one per run",
+    ),
+    (
+        "pgd",
+        lambda: attack("pgd", x=np.array([X, X]), epsilon=np.full((3, 1), 0.1)),
+        nn.ShapeError,
+        r"pgd: x has shape \(2, 4, 2\), epsilon is for \(3,\) runs and p for \(\); they must agree",
+    ),
 ]
 
 # Nothing to refuse: no argument, or a record of results that only nnmath makes.
