@@ -226,7 +226,7 @@ def test_an_unreachable_scheduler(monkeypatch):
         assert time.monotonic() - start < 30  # a hang, not a measurement
     # a client left half-made would be closed by the garbage collector, in whatever thread that runs: in the
     # thread that a later client starts, it waits for a lock that this client holds
-    assert halfway() == before
+    assert halfway() <= before
 
 
 def test_a_scheduler_elsewhere_and_its_end(monkeypatch, tmp_path):
