@@ -167,6 +167,14 @@ def test_shown_code_fits_the_column(name):
 
 
 @each_chapter
+def test_no_label_of_a_figure_has_a_prime_in_its_mathematics(name):
+    """Matplotlib takes that sign from another font, by number: the page would show a 0. Write g′(α) as words."""
+    lines = [line for c in chapter(name).code for line in c["source"].splitlines()]
+    primes = [line for line in lines if re.search(r"\$[^$\"]*('|\\prime)[^$\"]*\$", line)]
+    assert not primes, f"{name}: {primes}"
+
+
+@each_chapter
 def test_what_a_check_checks_stands_on_a_line_of_its_own(name):
     """The page takes `# der:name` away where it is a whole line, and nowhere else."""
     lines = [line for c in chapter(name).code for line in c["source"].splitlines()]
