@@ -168,7 +168,7 @@ def test_shown_code_fits_the_column(name):
 
 @each_chapter
 def test_no_label_of_a_figure_has_a_prime_in_its_mathematics(name):
-    """Matplotlib takes that sign from another font by its number, and the page shows a 0. Write plain g′(α)."""
+    """Matplotlib takes that sign from another font, and the page shows a 0. Write g′(α) without dollars."""
     lines = [line for c in chapter(name).code for line in c["source"].splitlines()]
     primes = [line for line in lines if re.search(r"\$[^$\"]*('|\\prime)[^$\"]*\$", line)]
     assert not primes, f"{name}: {primes}"
