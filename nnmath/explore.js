@@ -331,8 +331,8 @@ class Figure {
       }
     }, { signal, capture: true });
     for (const [name, show] of this.inputs) show(this.index[name]);
-    if (this.inPage) this.visit(location.hash);
     this.figure.dataset.state = "ready";
+    if (this.inPage) this.visit(location.hash);
   }
 
   visit(hash, scroll = true) {
@@ -352,6 +352,7 @@ class Figure {
     this.show(index);
     this.figure.dispatchEvent(new Event("explore-moved"));
     this.mine = { ...this.mine, ...index }; // what the other views of this figure have not heard of yet
+    this.figure.dataset.state = "moving";
     clearTimeout(this.later);
     this.later = setTimeout(() => {
       this.model.set("index", { ...this.model.get("index"), ...this.mine });
@@ -359,6 +360,7 @@ class Figure {
       this.model.save_changes();
       if (this.inPage) writeHash(this.spec, this.index);
       this.spoken.textContent = this.says.textContent;
+      this.figure.dataset.state = "ready";
     }, 250);
   }
 

@@ -17,8 +17,11 @@ def write_page(path, widgets, body=""):
     state = dependency_state(widgets, drop_defaults=False)
     host = (ROOT / "book/assets/host.js").read_text(encoding="utf8")
     css = (ROOT / "nnmath/widget.css").read_text(encoding="utf8")
-    dark = "matchMedia('(prefers-color-scheme: dark)').matches"
-    theme = f"document.documentElement.dataset.theme = {dark} ? 'dark' : 'light'"
+    theme = (
+        "const dark = matchMedia('(prefers-color-scheme: dark)'),"
+        " follow = () => { document.documentElement.dataset.theme = dark.matches ? 'dark' : 'light'; };"
+        " dark.addEventListener('change', follow); follow()"
+    )
     look = (
         "body { font: 17px/1.6 system-ui; max-width: 740px; margin: 0 auto; padding: 0 16px;"
         " background: var(--nn-paper); color: var(--nn-ink); } h1 { font-size: 1.2em }"

@@ -155,6 +155,11 @@ def index_of(page, name):
     return page.evaluate("(name) => nnIndex(name)", name)
 
 
+def rest(page):
+    """Wait until every figure has told Python and the address where it stands: when the hand rests."""
+    page.wait_for_function("() => !document.querySelector('figure.explore[data-state=moving]')")
+
+
 def figure_of(page, name):
     return page.locator(f'figure.explore[data-name="{name}"]')
 
@@ -274,9 +279,9 @@ def image_differences(images, artist):
         yield f"has other pixels: off by {off.max(initial=0)}"
 
 
-def test_the_picture_is_that_of_matplotlib(load, truth):
+def test_the_picture_is_that_of_matplotlib(shown, truth):
     """Pixels within the axes, blurred a little, whatever moves or stands there but for words that move."""
-    page = load(width=1280)
+    page = shown
     page.add_style_tag(
         content=".photographed { position: fixed !important; inset: 0 auto auto 0; z-index: 99999;"
         " margin: 0 !important; padding: 0 !important; width: 720px !important; max-width: none !important;"
@@ -357,11 +362,12 @@ def test_choices_by_keyboard(shown, truth):
             assert index_of(page, name)[control] == 1, f"figure {name}, control {control}: no way by keyboard"
 
 
-def test_reset(load, truth):
-    page = load()
+def test_reset(shown, truth):
+    page = shown
     for name, figure in truth.figures.items():
         if not figure.controls:
             continue
+        put(page, name, figure.start)
         first = read(page, name)
         put(page, name, figure.positions[1])
         button = figure_of(page, name).get_by_role("button", name="Reset")
@@ -372,9 +378,9 @@ def test_reset(load, truth):
         assert index_of(page, name) == figure.start, f"figure {name}: reset leaves a control elsewhere"
 
 
-def test_the_address_keeps_the_settings(load, truth):
+def test_the_address_keeps_the_settings(shown, load, truth):
     """All figures at once: what the address says brings every picture back."""
-    address_keeps_settings(load, truth)
+    address_keeps_settings(shown, load, truth)
 
 
 def test_so_does_the_address_of_a_file(open_page, sink_page):
@@ -383,11 +389,10 @@ def test_so_does_the_address_of_a_file(open_page, sink_page):
         page.evaluate(SCRIPT)
         return page
 
-    address_keeps_settings(load, sink_page)
+    address_keeps_settings(load(), load, sink_page)
 
 
-def address_keeps_settings(load, truth):
-    page = load()
+def address_keeps_settings(page, load, truth):
     wanted, pictures = {}, {}
     for name, figure in truth.figures.items():
         if figure.controls:
@@ -396,16 +401,16 @@ def address_keeps_settings(load, truth):
             pictures[name] = read(page, name)
     if not wanted:
         return
-    page.wait_for_timeout(400)  # the address follows when the hand rests
+    rest(page)
     fragment = page.evaluate("location.hash").removeprefix("#")
     again = load(fragment=fragment)
-    again.wait_for_timeout(50)
+    again.evaluate(FRAMES)
     for name, index in wanted.items():
         assert index_of(again, name) == index, f"figure {name}: {fragment} does not say {index}"
         assert read(again, name) == pictures[name], f"figure {name}: {fragment} shows another picture"
     for name in wanted:
         figure_of(again, name).get_by_role("button", name="Reset").click()
-    again.wait_for_timeout(400)
+    rest(again)
     assert again.evaluate("location.hash") == "", "reset leaves settings in the address"
 
 
@@ -442,7 +447,6 @@ def test_links_set_controls(shown, truth, figures_on):
                 assert gap < 0.06, f"the link {link} sets {control} to {c.values[near]}: no such stop"
         put(page, name, {k: (i + 1) % len(figure.controls[k].values) for k, i in wanted.items()})
         page.evaluate("(href) => document.querySelector(`a[href='${href}']`).click()", link)
-        page.wait_for_timeout(50)
         got = index_of(page, name)
         assert {k: got[k] for k in wanted} == wanted, f"the link {link} leads to {got}"
     assert found or figures_on != "sink"
@@ -485,10 +489,16 @@ def test_play(shown, truth):
 # --- Looks ---
 
 
-def test_light_and_dark_differ(load, truth):
-    seen = {}
+def dress(page, scheme):
+    """Light or dark, as the reader's machine says."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme)
+
+
+def test_light_and_dark_differ(shown, truth):
+    page, seen = shown, {}
     for scheme in ("light", "dark"):
-        page = load(scheme=scheme)
+        dress(page, scheme)
         for name in truth.figures:
             text, paper = page.evaluate(
                 """(name) => {
@@ -561,21 +571,26 @@ def test_the_picture_fits_the_column(shown, truth, width, mode):
         assert caption.removeprefix("What this figure claims") == figure.widget.spec["caption"]
 
 
-def test_a_turned_phone_keeps_the_position(load, truth):
-    page = load(width=390)
+def test_a_turned_phone_keeps_the_position(shown, truth):
+    page, wide = shown, {}
+    for name, figure in truth.figures.items():
+        put(page, name, figure.positions[-1])
+        wide[name] = read(page, name)
+        put(page, name, figure.start)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.evaluate(FRAMES)
     for name, figure in truth.figures.items():
         put(page, name, figure.positions[-1])
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.wait_for_timeout(100)
-    fresh = load()
-    for name, figure in truth.figures.items():
-        put(fresh, name, figure.positions[-1])
-        assert read(page, name) == read(fresh, name), f"figure {name} shows another position once it is wide"
+    page.evaluate(FRAMES)
+    for name in truth.figures:
+        assert read(page, name) == wide[name], f"figure {name} shows another position once it is wide"
 
 
-def test_print_shows_the_picture_without_controls(load, truth):
-    page = load(scheme="dark")
-    page.emulate_media(media="print")
+def test_print_shows_the_picture_without_controls(shown, truth):
+    page = shown
+    put_all(page, {name: figure.start for name, figure in truth.figures.items()})
+    page.emulate_media(media="print", color_scheme="dark")
     for name, figure in truth.figures.items():
         assert figure_of(page, name).locator("svg").is_visible(), f"figure {name} does not print"
         for tag in ("button", "input"):

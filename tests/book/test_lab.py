@@ -108,7 +108,7 @@ def test_in_jupyterlab(browser, lab):
         "([path, before]) => path.getAttribute('d') !== before", arg=[path.element_handle(), before]
     )
     second.locator("input[type=radio]").nth(1).check()
-    page.wait_for_timeout(600)  # Python hears of it when the hand rests
+    second.wait_for()  # Python hears of it when the hand rests
     assert second.locator("input[type=range]").input_value() == "8", "the second view follows the first"
     assert first.locator("input[type=radio]").nth(1).is_checked(), "the first view follows the second"
     run(2)
@@ -125,7 +125,7 @@ def test_in_jupyterlab(browser, lab):
         "(cell) => cell.querySelector('input[type=range]')?.value === '5'", arg=cells.nth(0).element_handle()
     )
     first.locator("input[type=range]").press("Home")
-    page.wait_for_timeout(600)
+    first.wait_for()
     run(2)
     cells.nth(2).get_by_text("value {'t': 0.0, 'way': 'up'}").wait_for()
 
