@@ -129,7 +129,7 @@ class MLP:
         return dense(x, p[W], p[b]), cache
 
     def backward(self, p, cache, dz, grads, need_dx=True):
-        """Back-propagation, eq:mlp-backward: from dz at the output to the gradient of every parameter.
+        """Backpropagation, eq:mlp-backward: from dz at the output to the gradient of every parameter.
 
         p, cache: as in `forward`. dz: gradient at z. grads: a Params like p, filled in place. Returns dx, the
         gradient at x, or None with need_dx=False, as training wants. Raises ShapeError if dz is not shaped

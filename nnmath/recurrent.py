@@ -1,4 +1,4 @@
-"""Recurrent networks, each directly above its back-propagation through time.
+"""Recurrent networks, each directly above its backpropagation through time.
 
 Time comes first: x is (T, n, n_in), x[t] is a batch. In a stack weights have leading axes, and x may be
 (T, R, n, n_in). A state of m units is (..., n, m); h[0] is the one before the first step, h[t] after t steps.
@@ -33,7 +33,7 @@ def rnn(x, h0, Wx, Wh, b, lengths=None):
 
 
 def rnn_backward(dh, x, h, Wx, Wh, lengths=None, need_dx=True):
-    """Back-propagation through time, eq:rnn-backward: dz_t = (dh_t + dz_(t+1) Wh^T) (1 - h_t^2).
+    """Backpropagation through time, eq:rnn-backward: dz_t = (dh_t + dz_(t+1) Wh^T) (1 - h_t^2).
 
     dh: (T, ..., n, m), what the loss itself says of h_1, ..., h_T. x, Wx, Wh, lengths: those of `rnn`; h is
     what it returned. Returns (dx, dh0, dWx, dWh, db). Raises ShapeError if dh is not shaped like h[1:].
@@ -83,7 +83,7 @@ def lstm(x, h0, c0, Wx, Wh, b, lengths=None):
 
 
 def lstm_backward(dh, x, h, c, gates, Wx, Wh, lengths=None, need_dx=True):
-    """Back-propagation through time of the LSTM, eq:lstm-backward: dc_(t-1) = f dc_t and more.
+    """Backpropagation through time of the LSTM, eq:lstm-backward: dc_(t-1) = f dc_t and more.
 
     dh: (T, ..., n, m), what the loss itself says of h_1, ..., h_T. h, c, gates: what `lstm` returned. Returns
     (dx, dh0, dc0, dWx, dWh, db). Raises as `rnn_backward`.

@@ -199,6 +199,13 @@ def test_readers_see_no_labels_of_equations(built_book, page_path):
     assert not labels, f"{page_path} shows {labels}"
 
 
+def test_readers_see_numbers_not_how_python_writes_them(built_book, page_path):
+    main = soup(built_book / page_path).select_one("main")
+    texts = main.find_all(string=re.compile(r"\bnp\.\w+\(|\barray\("))
+    found = [str(text) for text in texts if not text.find_parent(["pre", "code", "script"])]
+    assert not found, f"{page_path}: glue these formatted: {found}"
+
+
 def test_equations_fit_the_column(look_at, page_path):
     page = look_at(page_path)
     open_folds(page)
