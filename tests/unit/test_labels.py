@@ -94,20 +94,20 @@ def test_nothing_is_wrong_where_all_is_there():
     assert faults(page=PAGE + "$$ b $$ (der:step)\n") == []
 
 
+AGAIN = MODULE.replace("double(", "twice(")
+NO_TEST = "def test_double():\n    assert 4\n"
 HALVE = '\ndef halve(x):\n    """Half of x."""\n    return x / 2\n'
 
 
 @pytest.mark.parametrize(
     "said, change",
     [
-        (r"eq:half: one public docstring .* must cite it, not \[\]", {"page": PAGE + "$$ b $$ (eq:half)
-"}),
-        (r"eq:double: one public .* 'maths.twice'\]", {"module": MODULE + MODULE.replace("double(", "twice(")}),
-        (r"eq:double: no test uses maths.double; write one in", {"tests": TESTS.replace("nn.double(2)", "4")}),
+        (r"eq:half: one public docstring .* must cite it, not \[\]", {"page": PAGE + "$$ b $$ (eq:half)\n"}),
+        (r"eq:double: one public .* 'maths.twice'\]", {"module": MODULE + AGAIN}),
+        (r"eq:double: no test uses maths.double; write one in", {"tests": NO_TEST}),
         (r"eq:double: no test uses maths.double", {"file": "test_bad_input"}),
         (r"nnmath.maths.halve has no equation: .*; and no chapter that uses it", {"module": MODULE + HALVE}),
-        (r"nnmath.maths.double has no chapter that uses it: use it, show it", {"code": "x = 1
-"}),
+        (r"nnmath.maths.double has no chapter that uses it: use it, show it", {"code": "x = 1\n"}),
         (r"nnmath.maths.double needs no exception", {"exceptions": {"nnmath.maths.double": "x"}}),
         (r"nnmath.lost needs no exception any more", {"exceptions": {"nnmath.lost": "x"}}),
     ],
