@@ -4,6 +4,20 @@
 if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object")
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
+// What a search quotes of a page is its prose: no code, no controls, and no formula as it is written in LaTeX.
+if (typeof Search === "object") {
+  const quote = Search.htmlToText;
+  Search.htmlToText = (html, anchor) => {
+    const found = new DOMParser().parseFromString(html, "text/html");
+    for (const part of found.querySelectorAll(".cell, .highlight, div.math, .eqno, .toctree-wrapper, .chapter-facts")) part.remove();
+    for (const formula of found.querySelectorAll(".math")) {
+      const said = formula.textContent.replace(/^\\\(|\\\)$/g, "").trim();
+      formula.textContent = /^[\w ,.=]+$/.test(said) ? said : "…";
+    }
+    return quote(found.documentElement.outerHTML, anchor).replace(/\s+/g, " ").trim();
+  };
+}
+
 // Whatever scrolls in its own box can be reached and scrolled by keyboard.
 const BOXES = {
   'mjx-container[display="true"]': "Equation",
