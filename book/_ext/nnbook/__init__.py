@@ -1,9 +1,15 @@
 """What the book asks of Sphinx beyond Jupyter Book; each module says in its first lines what it does."""
 
-from nnbook import execution, facts, listings, mending, numbers, settings
+from nnbook import colophon, contents, descriptions, execution, facts, listings, map, mending, numbers, routes
+from nnbook import settings, solutions
+
+PARTS = (
+    execution, facts, listings, mending, numbers, settings,
+    contents, map, routes, colophon, solutions, descriptions,
+)  # fmt: skip
 
 
 def setup(app):
-    for part in (execution, facts, listings, mending, numbers, settings):
+    for part in PARTS:
         part.setup(app)
-    return {"version": "1", "env_version": 2, "parallel_read_safe": False, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 3, "parallel_read_safe": False, "parallel_write_safe": True}
