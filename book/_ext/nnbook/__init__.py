@@ -1,11 +1,17 @@
 """What the book asks of Sphinx beyond Jupyter Book; each module says in its first lines what it does."""
 
-from nnbook import api, equations, execution, facts, listings, mending, numbers, search, settings, terms
+from nnbook import (
+    api, colophon, contents, descriptions, equations, execution, facts, listings, map, mending, numbers, routes,
+    search, settings, solutions, terms,
+)  # fmt: skip
 
-PARTS = (api, equations, execution, facts, listings, mending, numbers, search, settings, terms)
+PARTS = (
+    execution, facts, listings, mending, numbers, settings,
+    contents, map, routes, solutions, descriptions, equations, api, terms, search, colophon,
+)  # fmt: skip
 
 
 def setup(app):
     for part in PARTS:
         part.setup(app)
-    return {"version": "1", "env_version": 2, "parallel_read_safe": False, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 3, "parallel_read_safe": False, "parallel_write_safe": True}

@@ -22,14 +22,11 @@ def chapter_number(docname):
 def renumber(app, env):
     """Number equations and exercises after the file, and take Sphinx's own numbers off the headings."""
     for docname, secnumbers in env.toc_secnumbers.items():
-        chapter = chapter_number(docname)
-        if chapter is None:
-            continue
-        title = env.titles[docname]
-        if not title.astext().startswith(f"{chapter}. "):
+        chapter, title = chapter_number(docname), env.titles[docname]
+        if chapter is not None and not title.astext().startswith(f"{chapter}. "):
             problem = 'the title is "%s"; that of chapter %d must begin "%d. "'
             logger.warning(problem, title.astext(), chapter, chapter, location=docname, type="nnbook")
-        for targets in env.toc_fignumbers.get(docname, {}).values():
+        for targets in env.toc_fignumbers.get(docname, {}).values() if chapter else ():
             for k, target in enumerate(sorted(targets, key=targets.get), 1):
                 targets[target] = (chapter, k)
         secnumbers.update(dict.fromkeys(secnumbers))

@@ -1,18 +1,20 @@
 """Links that set a figure: [the best rate](#descend:lr=0.5) sets the control `lr` of the figure `descend`.
 
-In the page it is an ordinary link, which the figure's script follows. The build fails when the page has no
-such figure, the figure has no such control, or the control cannot show that value.
+In the page it is an ordinary link, which the figure's script follows. So may a figure of another page be set:
+[at a rate of one half](../notebooks/05_gradient_descent_idea.ipynb#descent:lr=0.5). The build fails when the page
+has no such figure, the figure has no such control, or the control cannot show that value.
 """
 
 import json
 import re
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-SETTING = re.compile(r"#([\w-]+):([\w-]+=[^,]+(?:,[\w-]+=[^,]+)*)")
+SETTING = re.compile(r"([\w-]+):([\w-]+=[^,]+(?:,[\w-]+=[^,]+)*)")
 STATE = "application/vnd.jupyter.widget-state+json"
 
 
@@ -24,14 +26,32 @@ class SettingLinks(SphinxTransform):
     def apply(self):
         links = []
         for link in self.document.findall(nodes.reference):
-            found = link.get("id_link") and SETTING.fullmatch(link.get("refuri", ""))
+            found = link.get("id_link") and SETTING.fullmatch(link.get("refuri", "").removeprefix("#"))
             if found:
                 del link["id_link"]
                 link["internal"] = True
                 link["classes"].append("setting")
-                controls = dict(pair.split("=", 1) for pair in found[2].split(","))
-                links.append((found[1], controls, link.line))
+                links.append((self.env.docname, found[1], controls_in(found[2]), link.line))
+        for link in list(self.document.findall(addnodes.pending_xref)):
+            found = SETTING.fullmatch(str(link.get("reftargetid", "")))
+            if found and link.get("refdomain") == "doc":
+                there = nodes.reference("", "", *link.children, internal=True, classes=["setting"])
+                there["page"], there["fragment"] = link["reftarget"], found[0]
+                link.replace_self(there)
+                links.append((link["reftarget"], found[1], controls_in(found[2]), link.line))
         noted(self.env)[self.env.docname] = links
+
+
+def controls_in(text):
+    """The controls and values of "lr=0.5,momentum=0"."""
+    return dict(pair.split("=", 1) for pair in text.split(","))
+
+
+def lead_there(app, doctree, docname):
+    """Give links that set a figure of another page their address."""
+    for link in doctree.findall(nodes.reference):
+        if "fragment" in link:
+            link["refuri"] = f"{app.builder.get_relative_uri(docname, link['page'])}#{link['fragment']}"
 
 
 def noted(env):
@@ -44,17 +64,24 @@ def purge(app, env, docname):
     noted(env).pop(docname, None)
 
 
-def figures_of(env, docname):
-    """The figures of a page, {name: {control: its specification}}, as its widget state holds them."""
+def specs_of(env, docname):
+    """The specifications of a page's figures and quizzes, as its widget state holds them."""
     scripts = getattr(env, "nb_metadata", {}).get(docname, {}).get("js_files", {})
-    figures = {}
     for _, options in scripts.values():
         if options.get("type") == STATE:
             for record in json.loads(options["body"])["state"].values():
                 spec = record.get("state", {}).get("spec")
-                if isinstance(spec, dict) and "controls" in spec:  # a quiz has a spec too, with questions
-                    figures[spec["name"]] = {control["name"]: control for control in spec["controls"]}
-    return figures
+                if isinstance(spec, dict):
+                    yield spec
+
+
+def figures_of(env, docname):
+    """The figures of a page, {name: {control: its specification}}."""
+    return {
+        spec["name"]: {control["name"]: control for control in spec["controls"]}
+        for spec in specs_of(env, docname)
+        if "controls" in spec  # a quiz has a spec too, with questions
+    }
 
 
 def fault(figures, figure, controls):
@@ -87,9 +114,8 @@ def _unreachable(control, value):
 
 def check(app, env):
     for docname, links in noted(env).items():
-        figures = figures_of(env, docname) if links else {}
-        for figure, controls, line in links:
-            problem = fault(figures, figure, controls)
+        for page, figure, controls, line in links:
+            problem = fault(figures_of(env, page), figure, controls)
             if problem:
                 logger.warning("setting link: %s", problem, location=(docname, line), type="nnbook")
 
@@ -98,3 +124,4 @@ def setup(app):
     app.add_transform(SettingLinks)
     app.connect("env-purge-doc", purge)
     app.connect("env-check-consistency", check)
+    app.connect("doctree-resolved", lead_there)
