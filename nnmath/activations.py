@@ -137,7 +137,13 @@ def ones(n, dtype):
 
 def rowsum(a):
     """Sum over the last axis, kept."""
-    return (a @ ones(a.shape[-1], a.dtype))[..., None]
+    return last_sum(a)[..., None]
+
+
+def last_sum(a):
+    """Sum over the last axis."""
+    one = ones(a.shape[-1], a.dtype)
+    return a.dot(one) if a.ndim <= 2 else a @ one  # the same; dot takes a third of the time for one network
 
 
 def rowmax(z):

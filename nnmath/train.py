@@ -1,6 +1,7 @@
 """Training: a generator of steps, and `fit`, which drains it into a history."""
 
 from collections import namedtuple
+from contextvars import copy_context
 from functools import partial
 from time import perf_counter
 from types import SimpleNamespace
@@ -114,6 +115,8 @@ def _steps(model, p, batches, loss, optimizer, stop_loss, raises):
     gradient = getattr(model, "gradient", None) or partial(batch_gradient, model)
     stacked, epoch, mean, ended = theta.ndim > 1, 0, 0.0, None
     diverged = reached = np.zeros(theta.shape[:-1], bool)[()]  # np.False_ for one network
+    silent = copy_context()  # a run that diverges is seen by its loss; to enter np.errstate costs more
+    silent.run(np.seterr, over="ignore", invalid="ignore")
 
     def update():
         optimizer.step(theta, grads.theta)
@@ -121,10 +124,9 @@ def _steps(model, p, batches, loss, optimizer, stop_loss, raises):
             theta[ended] = kept
 
     for t, (x, y, share, ends_epoch) in batches:
-        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is seen by its loss
-            if t:
-                update()
-            value = gradient(p, x, y, loss, grads)
+        if t:
+            silent.run(update)
+        value = silent.run(gradient, p, x, y, loss, grads)
         if ended is not None:
             value[ended] = np.nan
         fine, hit = abs(value) < np.inf, False
@@ -143,8 +145,7 @@ def _steps(model, p, batches, loss, optimizer, stop_loss, raises):
             if ended.all():
                 return
         epoch += ends_epoch
-    with np.errstate(over="ignore", invalid="ignore"):
-        update()
+    silent.run(update)
 
 
 def _divergence(step, epoch, loss, diverged, optimizer):
