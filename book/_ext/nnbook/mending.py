@@ -5,6 +5,8 @@ from pathlib import Path
 MENDED = {
     ' role="doc-biblioentry"': ' role="listitem"',  # deprecated in ARIA 1.2, and its parent is a list
     '<summary aria-label="Toggle hidden content">': "<summary>",  # it is called what it says
+    ' id="exercise-content">': ">",  # on every exercise of the page
+    ' id="solution-content">': ">",
 }
 ROOT_PAGE = """<!DOCTYPE html>
 <html lang="{language}">
