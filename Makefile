@@ -48,6 +48,7 @@ test: $(READY) ## everything that is checked: code, chapters, built pages
 	@$(PYTHON) -m ruff format --check .
 	@echo "== 2 of 5: unit tests"
 	@$(in-env)python -m pytest tests --ignore=tests/book -q -n 2 --dist loadgroup
+	@$(in-env)python -m pytest --doctest-modules nnmath -q
 	@echo "== 3 of 5: chapters give what is printed in them"
 	@$(in-env)python -m pytest --nbval notebooks -q -n 2 --dist loadfile
 	@echo "== 4 of 5: the book from clean"

@@ -21,6 +21,9 @@ def sigmoid(z):
     """Logistic function, eq:sigmoid: elementwise, into (0, 1), without overflow at any z.
 
     Source: Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors.
+
+    >>> sigmoid(np.array([-2.0, 0.0, 2.0])).round(3)
+    array([0.119, 0.5  , 0.881])
     """
     e = np.exp(-np.abs(z))  # at most 1, whatever the sign of z
     return np.exp(np.minimum(z, 0)) / (1 + e)
@@ -55,7 +58,11 @@ def relu(z):
 
 
 def relu_backward(da, a):
-    """Gradient of the rectified linear unit, eq:relu-backward: da where a > 0, else 0. Raises ShapeError."""
+    """Gradient of the rectified linear unit, eq:relu-backward: da where a > 0, else 0. Raises ShapeError.
+
+    >>> relu_backward(np.array([5.0, 5.0]), a=relu(np.array([-1.0, 2.0])))
+    array([0., 5.])
+    """
     _check("relu_backward", da, a)
     return da * (a > 0)
 
@@ -102,6 +109,9 @@ def softmax(z):
 
     Raises ShapeError if z has no classes.
     Source: Bridle (1990), Probabilistic interpretation of feedforward classification network outputs.
+
+    >>> softmax(np.array([1.0, 2.0, 3.0])).round(3)
+    array([0.09 , 0.245, 0.665])
     """
     z = np.asarray(z)
     if z.ndim == 0 or z.shape[-1] == 0:
@@ -111,7 +121,7 @@ def softmax(z):
 
 
 def softmax_backward(da, a):
-    """Gradient of softmax, eq:softmax-backward: dz = a * (da - sum of da * a). Raises ShapeError."""
+    """Gradient of softmax, eq:softmax-backward: dz = a * (da - sum(da * a)). Raises ShapeError."""
     _check("softmax_backward", da, a)
     return a * (da - rowsum(da * a))
 

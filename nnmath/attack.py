@@ -39,6 +39,13 @@ def fgsm(
     that does not fit, is not finite or is outside [low, high], epsilon < 0, another norm, a y that is no
     class.
     Source: Goodfellow, Shlens & Szegedy (2015), Explaining and harnessing adversarial examples.
+
+    >>> from nnmath import MLP
+    >>> net = MLP((2, 2))
+    >>> p = net.init(np.random.default_rng(0))
+    >>> p["W1"] = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    >>> fgsm(net, p, np.array([[0.6, 0.5]]), np.array([0]), epsilon=0.1)
+    array([[0.5, 0.6]])
     """
     x, radius = _start("fgsm", p, x, epsilon, norm, low, high)
     z, cache = model.forward(p, x)

@@ -22,6 +22,12 @@ def attention(q, k, v, mask=None):
     Returns (out (..., T, d_v), weights (..., T, S)). Raises ShapeError if the shapes do not fit, TypeError
     for a mask that is not boolean.
     Source: Vaswani et al. (2017), Attention is all you need, section 3.2.1.
+
+    >>> q, k, v = np.eye(2), 10 * np.eye(2), np.array([[1.0], [5.0]])
+    >>> out, weights = attention(q, k, v)
+    >>> weights.round(3)
+    array([[0.999, 0.001],
+           [0.001, 0.999]])
     """
     _check_qkv(q, k, v)
     a = (q * (1 / sqrt(q.shape[-1]))) @ k.mT
@@ -54,8 +60,8 @@ def attention_backward(dout, q, k, v, weights):
 def self_attention(x, W, b, Wo, bo, heads, mask=None):
     """Multi-head self-attention, eq:self-attention: x asks itself, d / heads wide in each head.
 
-    x: (..., n, T, d). W: (..., d, 3d) and b: (..., 3d) make queries, keys and values. Wo: (..., d, d) and bo:
-    (..., d) mix what the heads found. mask: to broadcast to (..., n, heads, T, T). Returns (out like x,
+    x: (..., n, T, d). W, b: (..., d, 3d) and (..., 3d), make queries, keys and values. Wo, bo: (..., d, d)
+    and (..., d), mix what the heads found. mask: to broadcast to (..., n, heads, T, T). Returns (out like x,
     cache); cache[3] are the weights. Raises ShapeError if the shapes do not fit or heads does not divide d.
     Source: Vaswani et al. (2017), Attention is all you need, section 3.2.2.
     """

@@ -67,6 +67,10 @@ def best_rate(low, high):
     Plain descent then shrinks every error by (k - 1) / (k + 1) a step or better, with k = high / low.
     Raises ValueError unless 0 < low <= high.
     Source: Polyak (1987), Introduction to Optimization, section 1.4.
+
+    >>> rate = best_rate(1, 9)
+    >>> rate, contraction(1, rate), contraction(9, rate)
+    (0.2, 0.8, 0.8)
     """
     _check("best_rate", low, high)
     return 2 / (low + high)

@@ -15,6 +15,10 @@ def xor():
     """Exclusive or. Returns Data: x (4, 2), the corners of the unit square, and y (4, 1), 0 or 1; float64.
 
     Source: Minsky & Papert (1969), Perceptrons.
+
+    >>> x, y = xor()
+    >>> y.ravel()
+    array([0., 1., 1., 0.])
     """
     x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     return Data(x, np.array([[0.0], [1.0], [1.0], [0.0]]))

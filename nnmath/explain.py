@@ -23,6 +23,13 @@ def saliency(model, p, x, k):
     Raises ShapeError, TypeError or ValueError for an x that does not fit or is not finite, a k that is no
     output.
     Source: Simonyan, Vedaldi & Zisserman (2014), Deep inside convolutional networks.
+
+    >>> from nnmath import MLP
+    >>> net = MLP((2, 1))  # z = 3 x1 - x2
+    >>> p = net.init(np.random.default_rng(0))
+    >>> p["W1"] = np.array([[3.0], [-1.0]])
+    >>> saliency(net, p, np.zeros((1, 2)), k=0)
+    array([[ 3., -1.]])
     """
     x = check_rows("saliency", "x", x)
     z, cache = model.forward(p, x)
@@ -101,6 +108,9 @@ def shapley(f, x, background):
     for a larger d.
     Source: Shapley (1953), A value for n-person games; Lundberg & Lee (2017), A unified approach to
     interpreting model predictions.
+
+    >>> shapley(lambda x: x[:, 0] * x[:, 1], np.array([[2.0, 3.0]]), background=np.zeros((1, 2)))
+    array([[3., 3.]])
     """
     x, background = _both("shapley", x, background)
     (n, d), players = x.shape, np.arange(x.shape[1])

@@ -55,6 +55,9 @@ def slider(low, high, count, *, start=None, title="", unit="", fmt=".3g", play=F
     start: the value shown first (the nearest is taken; the middle if not given). unit: shown after the
     value, such as "px". fmt: how a value is written. play: give the slider a play button.
     Raises ValueError for an empty or unreadable range.
+
+    >>> slider(0, 10, 6, unit="px").labels
+    ('0 px', '2 px', '4 px', '6 px', '8 px', '10 px')
     """
     _check_range("slider", low, high, count)
     values = np.linspace(low, high, count)
@@ -64,7 +67,11 @@ def slider(low, high, count, *, start=None, title="", unit="", fmt=".3g", play=F
 
 
 def log_slider(low, high, count, *, start=None, title="", unit="", fmt=".3g", play=False):
-    """A slider over `count` values from low to high, each the same factor above the last. See `slider`."""
+    """A slider over `count` values from low to high, each the same factor above the last. See `slider`.
+
+    >>> log_slider(0.001, 1, 4).values
+    (0.001, 0.01, 0.1, 1.0)
+    """
     _check_range("log_slider", low, high, count)
     if low <= 0:
         raise ValueError(f"log_slider: low is {low}; a logarithmic range needs low > 0")

@@ -12,6 +12,11 @@ def dense(x, W, b):
     x: (..., n, n_in). W: (..., n_in, n_out). b: (..., n_out), with the leading axes of W. Returns z (..., n,
     n_out). An x without leading axes is shared by all networks of a stack. Raises ShapeError if the shapes do
     not fit.
+
+    >>> dense(np.ones((3, 2)), W=np.array([[1.0, 2.0], [3.0, 4.0]]), b=np.array([0.0, 10.0]))
+    array([[ 4., 16.],
+           [ 4., 16.],
+           [ 4., 16.]])
     """
     if x.ndim < 2 or x.shape[-1] != W.shape[-2]:
         want = f"x must be (n, {W.shape[-2]})"
@@ -77,6 +82,10 @@ def layer_norm(x, gamma, beta, eps=1e-5):
     added to the variance. Returns (out, u, scale): u is x normalized, scale 1 / sqrt(variance + eps), both
     for the backward pass. Raises ShapeError if the shapes do not fit.
     Source: Ba, Kiros & Hinton (2016), Layer normalization.
+
+    >>> out, u, scale = layer_norm(np.array([[1.0, 2.0, 3.0]]), gamma=np.ones(3), beta=np.zeros(3))
+    >>> out.round(2)
+    array([[-1.22,  0.  ,  1.22]])
     """
     d = x.shape[-1]
     if gamma.shape[-1:] != (d,) or beta.shape != gamma.shape:

@@ -18,6 +18,10 @@ def mse(z, y):
     z: predictions (..., n, n_out). y: targets, the shape of z or (n, n_out). Returns (loss, dz).
     Raises ShapeError if the shapes differ (nothing is broadcast), ValueError if y holds nan or inf.
     Source: Legendre (1805); Bishop (2006), Pattern Recognition and Machine Learning, section 5.2.
+
+    >>> loss, dz = mse(np.array([[1.0], [3.0]]), np.array([[1.0], [1.0]]))
+    >>> float(loss), dz.ravel()
+    (2.0, array([0., 2.]))
     """
     z, y = _check_target("mse", z, y)
     d = z - y
@@ -58,6 +62,10 @@ def cross_entropy(z, y):
     Raises ShapeError if the shapes differ, TypeError if labels are no integers, ValueError if one is no
     class.
     Source: Bridle (1990), Probabilistic interpretation of feedforward classification network outputs.
+
+    >>> loss, dz = cross_entropy(np.array([[2.0, 0.0, 0.0]]), np.array([0]))
+    >>> round(float(loss), 3), dz.round(3)
+    (0.24, array([[-0.213,  0.107,  0.107]]))
     """
     z, y = _check_labels("cross_entropy", z, y)
     n, k = z.shape[-2:]
@@ -102,6 +110,10 @@ def confusion_matrix(z, y):
     z: logits or probabilities (..., n, k). y: whole-number labels, (n,) or (R, n). Returns counts (..., k,
     k): accuracy is the share on the diagonal.
     Raises what `cross_entropy` raises.
+
+    >>> confusion_matrix(np.array([[3.0, 1.0], [2.0, 0.0], [0.0, 9.0]]), np.array([0, 1, 1]))
+    array([[1, 0],
+           [1, 1]])
     """
     z, y = _check_labels("confusion_matrix", z, y)
     k, runs = z.shape[-1], z.shape[:-2]

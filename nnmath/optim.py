@@ -22,6 +22,11 @@ class SGD:
 
     lr: learning rate, positive. t: steps taken.
     Source: Cauchy (1847); Robbins & Monro (1951), A stochastic approximation method.
+
+    >>> theta = np.array([1.0, -2.0])
+    >>> SGD(lr=0.1).step(theta, g=np.array([1.0, 1.0]))
+    >>> theta
+    array([ 0.9, -2.1])
     """
 
     lr: float
@@ -44,6 +49,12 @@ class Momentum:
     velocity.
     Source: Polyak (1964), Some methods of speeding up the convergence of iteration methods. As in PyTorch,
     the rate multiplies v, not g: a change of rate acts at once.
+
+    >>> theta, optimizer = np.array([1.0]), Momentum(lr=0.1, momentum=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step(theta, g=np.array([1.0]))
+    >>> theta.round(3), optimizer.v
+    (array([0.75]), array([1.5]))
     """
 
     lr: float
@@ -154,6 +165,11 @@ class Adam:
     beta2**t) with t = 1, 2, ..., then theta -= lr m_hat / (sqrt(v_hat) + eps). lr, eps: positive. beta1,
     beta2: in [0, 1). t: steps taken. m, v: the moments; what would become subnormal is 0.
     Source: Kingma & Ba (2015), Adam: a method for stochastic optimization, algorithm 1.
+
+    >>> theta = np.array([1.0, 1.0])
+    >>> Adam(lr=0.1).step(theta, g=np.array([1e-3, 1e3]))
+    >>> theta.round(4)  # the first step has the length lr whatever the gradient
+    array([0.9, 0.9])
     """
 
     lr: float = 1e-3

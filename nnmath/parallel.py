@@ -23,6 +23,9 @@ def shard_mean(parts, counts):
     parts: (K, ...), for each of K shards the gradient of its own mean loss (or that loss itself). counts:
     (K,), samples per shard, 1 or more. Returns (...), added in order of the shards. Raises ShapeError if the
     lengths differ, ValueError for a count that is no positive number.
+
+    >>> shard_mean(np.array([1.0, 4.0]), counts=[2, 1])  # the mean of 1, 1 and 4
+    np.float64(2.0)
     """
     if len(parts) != len(counts) or len(counts) == 0:
         raise ShapeError(f"shard_mean: {len(parts)} parts but {len(counts)} counts; there must be one each")

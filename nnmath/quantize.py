@@ -52,6 +52,11 @@ def quantize(x, scale, zero=None, bits=8):
     zero: the zero point of `scale_zero`, q then is 0 to 2**bits - 1; None for a symmetric grid, q then is
     within +-(2**(bits - 1) - 1), or -1 and 1 with one bit. Halves go to the even integer. Returns integers in
     x's shape, of the smallest dtype that holds bits. Raises ValueError for nan, a scale not above 0 or bits.
+
+    >>> x = np.array([-1.0, 0.004, 0.5])
+    >>> q = quantize(x, scale := symmetric_scale(x))
+    >>> q, dequantize(q, scale).round(3)
+    (array([-127,    1,   64], dtype=int8), array([-1.   ,  0.008,  0.504]))
     """
     x, bits = np.asarray(x), _bits("quantize", bits)
     check_finite("quantize", "x", x)

@@ -60,6 +60,13 @@ def lstm(x, h0, c0, Wx, Wh, b, lengths=None):
     (..., 4m). Returns (h, c, gates): h, c (T + 1, ..., n, m), gates (T, ..., n, 4m). Raises as `rnn`.
     Source: Hochreiter & Schmidhuber (1997), Long short-term memory; with the forget gate of Gers,
     Schmidhuber & Cummins (2000), Learning to forget.
+
+    >>> rng = np.random.default_rng(0)
+    >>> p = Recurrent((3, 4, 1)).init(rng)
+    >>> zeros = np.zeros((2, 4))
+    >>> h, c, gates = lstm(rng.normal(size=(5, 2, 3)), zeros, zeros, p["Wx"], p["Wh"], p["b"])
+    >>> h.shape, gates.shape
+    ((6, 2, 4), (5, 2, 16))
     """
     gates, h, live = _start("lstm", 4, x, h0, Wx, Wh, b, lengths)
     c, m = np.empty_like(h), h.shape[-1]

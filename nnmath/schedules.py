@@ -35,6 +35,10 @@ def cosine(lr, steps, low=0.0):
 
     lr: the first rate, positive. steps: a count. low: the last rate, at least 0.
     Source: Loshchilov & Hutter (2017), SGDR: stochastic gradient descent with warm restarts.
+
+    >>> rate = cosine(lr=0.1, steps=100)
+    >>> [round(float(rate(t)), 3) for t in (0, 50, 100)]
+    [0.1, 0.05, 0.0]
     """
     _check("cosine", lr, steps=steps)
     check_range("cosine", "low", low, 0)

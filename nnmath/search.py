@@ -29,6 +29,9 @@ def log_uniform(low, high):
     low, high: positive. Each decade between them gets as many trials. Raises ValueError if 0 < low < high is
     not so.
     Source: Bergstra & Bengio (2012), Random search for hyper-parameter optimization.
+
+    >>> grid({"lr": log_uniform(0.01, 1.0)}, points=3)
+    [{'lr': 0.01}, {'lr': 0.1}, {'lr': 1.0}]
     """
     check_range("log_uniform", "low", low, 0, open_low=True)
     _check("log_uniform", low, high)
@@ -86,6 +89,10 @@ def search(objective, settings, *, path=None, at_once=1, executor=None, progress
     progress: show a bar after two seconds.
     A KeyboardInterrupt ends the search and returns what there is. Raises ConnectionError, with `trials`, if
     the executor is lost, ValueError for a path that holds something else.
+
+    >>> trials = search(lambda s: (s["lr"] - 0.3) ** 2, [{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.5}])
+    >>> trials.settings[trials.best]
+    {'lr': 0.2}
     """
     check_count("search", "at_once", at_once)
     if not callable(objective):

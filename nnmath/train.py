@@ -169,6 +169,14 @@ def fit(model, p, x, y, *, record=None, record_at=None, progress=True, **how):
     seconds. A KeyboardInterrupt ends the run and returns the history so far, with interrupted=True.
     Raises what `train` raises; a DivergenceError, or the ConnectionError of a lost cluster, has the history
     so far.
+
+    >>> from nnmath import MLP, SGD, binary_cross_entropy, xor
+    >>> x, y = xor()
+    >>> net = MLP((2, 4, 1))
+    >>> p = net.init(np.random.default_rng(0))
+    >>> run = fit(net, p, x, y, loss=binary_cross_entropy, optimizer=SGD(lr=1.0), epochs=400)
+    >>> (net.forward(p, x)[0] > 0).ravel()
+    array([False,  True,  True, False])
     """
     if record is not None and not callable(record):
         raise TypeError(f"fit: record is {record!r}; it must be a function of (p, epoch)")

@@ -10,7 +10,7 @@ import inspect
 import re
 from functools import cache
 
-from nnbook.labels import CITED, ROOT, public_names, python_sources
+from nnbook.labels import CITED, ROOT, book_pages, labels_in, public_names, python_sources
 
 NAME = r"\*{0,2}[A-Za-z]\w*"
 FIELD = re.compile(
@@ -38,8 +38,8 @@ WORDS = re.compile(r"[A-Za-z]\w*")
 SYMBOLS = frozenset(  # besides letters, names with a digit or an index, and the arguments
     re.findall(
         r"\w+",
-        "theta lr momentum beta eps low high sqrt max min abs round clip curvature budget latency bandwidth size "
-        "variance every bits halved_at zero lowest highest",
+        "theta lr momentum beta eps low high sqrt max min abs round clip curvature budget latency bandwidth "
+        "size variance every bits halved_at zero lowest highest",
     )
 )
 ENGLISH = frozenset(
@@ -53,6 +53,13 @@ def places():
     """{name: where it is documented} of all that is public in nnmath."""
     sources = python_sources(ROOT / "nnmath")
     return {name: f"nnmath.{m}.{name}" for m in sources for name in public_names(sources[m])}
+
+
+@cache
+def pages_without_number():
+    """{label: its page} of the equations that stand in no chapter: their numbers are those of the page."""
+    pages = ((name, text) for name, (text, _) in book_pages().items() if name.endswith(".md"))
+    return {label: f"/book/{name[:-3]}" for name, text in pages for label in labels_in(text)}
 
 
 def escaped(text):
@@ -122,7 +129,9 @@ class Prose:
     def set_alone(self, kind, said):
         if kind == "labels":
             many = "s" * (len(CITED.findall(said)) > 1)
-            return f"equation{many} " + CITED.sub(lambda label: f"\\ :eq:`{label[0]}`\\ ", said)
+            page = pages_without_number().get(said)
+            roles = CITED.sub(lambda label: f"\\ :eq:`{label[0]}`\\ ", said)
+            return f"equation{many} {roles}" + (f" of :doc:`{page}`\\ " if page else "")
         if kind == "said":
             return self.named(said.strip("`"))
         if kind == "group" and not SHAPE.fullmatch(said):

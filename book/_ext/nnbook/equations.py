@@ -119,6 +119,7 @@ class EquationIndex(SphinxDirective):
 def fill(app, doctree, docname):
     """The mathematics of each equation, as its chapter has it, and the links to the tests."""
     for node in list(doctree.findall(Formula)):
+        app.env.get_domain("math").data["has_equations"][docname] = True  # so that MathJax is loaded
         node.replace_self(mathematics(app.env, node["label"]))
     for node in list(doctree.findall(CheckedBy)):
         said = nodes.literal("", node["name"])
