@@ -1,7 +1,19 @@
 """What the book asks of Sphinx beyond Jupyter Book; each module says in its first lines what it does."""
 
-from nnbook import colophon, contents, descriptions, execution, facts, listings, map, mending, numbers, routes
-from nnbook import settings, solutions
+from nnbook import (
+    colophon,
+    contents,
+    descriptions,
+    execution,
+    facts,
+    listings,
+    map,
+    mending,
+    numbers,
+    routes,
+    settings,
+    solutions,
+)
 
 PARTS = (
     execution, facts, listings, mending, numbers, settings,
