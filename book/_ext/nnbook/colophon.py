@@ -2,8 +2,8 @@
 `{reading-rule}`, a sentence on how reading times are reckoned.
 
 Nothing in them is typed: versions are those of the environment that builds, counts are the records of
-`facts`, speeds are what the last `make bench` saved. A page's size is known when it is written, so its cell is
-filled last.
+`facts`, speeds are what the last `make bench` saved. A page's size is known when it is written, so its cell
+is filled last.
 """
 
 import ast
