@@ -129,6 +129,31 @@ function keepPunctuation() {
 // In the title of a solution only the arrow acts: the link to its exercise, just above, would be in the way.
 for (const link of document.querySelectorAll(".admonition.solution > .admonition-title a")) link.replaceWith(...link.childNodes);
 
+// A link to a solution opens its fold, also when it is followed a second time.
+function openFold(hash) {
+  const place = document.getElementById(hash.slice(1)); // labels are plain words
+  const fold = place?.closest(".admonition.toggle-hidden");
+  fold?.querySelector("button.toggle-button").click();
+}
+addEventListener("hashchange", () => openFold(location.hash));
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href^='#']");
+  if (link) openFold(link.hash);
+});
+
+// On the map, the chapter under the pointer or the focus is shown with all that it rests on.
+for (const map of document.querySelectorAll(".chapter-map")) {
+  const light = (entry) => {
+    const path = new Set(entry ? [entry.dataset.chapter, ...entry.dataset.rests.split(" ")] : []);
+    map.classList.toggle("choosing", path.size > 0);
+    for (const item of map.querySelectorAll("li")) item.classList.toggle("lit", path.has(item.dataset.chapter));
+    for (const line of map.querySelectorAll("path"))
+      line.classList.toggle("lit", path.has(line.dataset.from) && path.has(line.dataset.to));
+  };
+  for (const kind of ["pointerover", "focusin"]) map.addEventListener(kind, (event) => light(event.target.closest("li")));
+  for (const kind of ["pointerleave", "focusout"]) map.addEventListener(kind, () => light(null));
+}
+
 // Paper is light, and on it everything stands open but the code of the figures and questions; afterwards the page is
 // as it was.
 const root = document.documentElement;
@@ -152,6 +177,7 @@ window.nnPageReady = (async () => {
   await window.nnReady;
   holdClaims();
   letKeysScroll();
+  if (location.hash) openFold(location.hash);
   let waiting = 0;
   new ResizeObserver(() => {
     cancelAnimationFrame(waiting);

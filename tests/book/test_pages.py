@@ -2,13 +2,14 @@
 
 import gzip
 import re
+from collections import Counter
 from functools import cache
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import FRAMES
+from conftest import FRAMES, ROOT, html_root, pages
 
 
 @pytest.mark.parametrize("over", ["http", "file"])
@@ -163,7 +164,7 @@ def test_setting_links_name_a_figure_of_the_page(look_at, chapter_path):
     page = look_at(chapter_path)
     missing = page.evaluate("""() => {
       const shown = new Set([...document.querySelectorAll("[data-name]")].map((e) => e.dataset.name));
-      const links = [...document.querySelectorAll("a.setting")].map((a) => a.getAttribute("href"));
+      const links = [...document.querySelectorAll("a.setting[href^='#']")].map((a) => a.getAttribute("href"));
       return links.filter((link) => !shown.has(link.slice(1).split(":")[0]));
     }""")
     assert not missing, f"{chapter_path}: links to figures that the page does not show: {missing}"
@@ -181,6 +182,54 @@ def test_a_claim_waits_for_the_first_move(open_page, chapter_path):
     assert claims.first.evaluate("(d) => d.open")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert all(claim.evaluate("(d) => d.open") for claim in claims.all())
+
+
+def test_an_id_stands_once(built_book, page_path):
+    ids = Counter(tag["id"] for tag in soup(built_book / page_path).find_all(id=True))
+    twice = sorted(name for name, times in ids.items() if times > 1)
+    assert not twice, f"{page_path}: ids on more than one element: {twice}"
+
+
+def test_exercises_and_solutions_lead_to_each_other(built_book, chapter_path):
+    page = soup(built_book / chapter_path)
+    exercises = page.select(".admonition.exercise")
+    assert exercises
+    for exercise in exercises:
+        name = re.match(r"Exercise [\d.]+", exercise.select_one(".admonition-title").get_text())[0]
+        there = exercise.select_one("p.to-solution > a")
+        assert there.get_text() == f"Solution to {name}"
+        solution = page.find(id=there["href"].removeprefix("#"))
+        assert "solution" in solution["class"] and name in solution.select_one(".admonition-title").get_text()
+        back = solution.select_one("p.to-exercise > a")
+        assert back.get_text() == f"Back to {name}" and back["href"] == f"#{exercise['id']}"
+
+
+IN_VIEW = "(e) => { const at = e.getBoundingClientRect(); return at.top >= 0 && at.top < innerHeight / 2; }"
+
+
+def test_a_link_to_a_solution_opens_it(look_at, chapter_path):
+    page = look_at(chapter_path, typeset=False)
+    link = page.locator("p.to-solution > a").last
+    solution = page.locator(link.get_attribute("href"))
+    button = solution.locator("button.toggle-button")
+    for _ in range(2):  # the second time the address is there already
+        if button.get_attribute("aria-expanded") == "true":
+            button.click()
+        assert not solution.locator("p.to-exercise").is_visible()
+        link.press("Enter")
+        assert button.get_attribute("aria-expanded") == "true" and solution.evaluate(IN_VIEW)
+        assert solution.locator("p.to-exercise").is_visible()
+    page.keyboard.press("Tab")
+    assert solution.evaluate("(e) => e.contains(document.activeElement)"), "the next stop is not the solution"
+    solution.locator("p.to-exercise > a").press("Enter")
+    assert page.evaluate("location.hash") != link.get_attribute("href")
+
+
+def test_an_address_with_a_solution_opens_it(open_page):
+    path = pages("notebooks/")[0]
+    solution = soup(html_root() / path).select(".admonition.solution")[-1]["id"]
+    page = open_page(path, fragment=solution, typeset=False)
+    assert page.locator(f"#{solution} button.toggle-button").get_attribute("aria-expanded") == "true"
 
 
 def test_numbers_begin_anew_in_each_chapter(built_book, chapter_path):
@@ -232,6 +281,140 @@ def test_a_prediction_is_kept_and_printed(open_page, chapter_path):
 def test_page_is_light(built_book, chapter_path):
     weight = len(gzip.compress((built_book / chapter_path).read_bytes(), 9))
     assert weight <= 600_000, f"{chapter_path} weighs {weight:,} bytes compressed; 600,000 are allowed"
+
+
+# --- The book as a whole --------------------------------------------------------------------------------
+
+FIRST = "book/index.html"
+
+
+def in_order():
+    """The pages in the order of _toc.yml."""
+    toc = (ROOT / "_toc.yml").read_text(encoding="utf8")
+    return [f"{name}.html" for name in re.findall(r"^[ -]*(?:file|root): (\S+)", toc, flags=re.M)]
+
+
+def goes(path, where):
+    """The page that the arrow below a page leads to, by its path, and the title that it tells."""
+    arrow = soup(html_root() / path).select_one(f".prev-next-area a.{where}")
+    if arrow is None:
+        return None, None
+    target = ((html_root() / path).parent / arrow["href"]).resolve().relative_to(html_root()).as_posix()
+    return target, arrow.select_one(".prev-next-title").get_text()
+
+
+def test_next_leads_through_the_whole_book_and_previous_back():
+    order = in_order()
+    assert len(order) == len(set(order)) > 21
+    for here, there in pairwise(order):
+        for path, where, target in ((here, "right-next", there), (there, "left-prev", here)):
+            found, said = goes(path, where)
+            assert found == target, f"{path}: {where} leads to {found}"
+            assert said == soup(html_root() / target).select_one("h1").find(string=True), f"{path}: {said}"
+    assert goes(order[0], "left-prev")[0] is None and goes(order[-1], "right-next")[0] is None
+
+
+def test_each_page_says_in_a_sentence_what_it_is():
+    said = {}
+    for path in in_order():
+        tag = soup(html_root() / path).find("meta", attrs={"name": "description"})
+        said[path] = tag["content"] if tag else ""
+    fits = re.compile(r"[^\\$<]{30,400}")
+    odd = {path: text for path, text in said.items() if not fits.fullmatch(text)}
+    assert not odd, f"descriptions: {odd}"
+    assert len(set(said.values())) == len(said)
+
+
+def test_a_part_opens_with_its_chapters():
+    """Each part's page lists what stands under its name in the sidebar, and the first page has them all."""
+    page, listed = soup(html_root() / FIRST), []
+    for caption in page.select(".bd-links p.caption"):
+        entries = [a["href"] for a in caption.find_next_sibling("ul").select("a")]
+        opener = re.search(r"part_(\d)\.html$", entries[0])
+        if opener:
+            part = soup(html_root() / "book" / entries.pop(0))
+            assert part.select_one("h1").find(string=True) == f"Part {opener[1]}. {caption.get_text()}"
+            assert [a["href"] for a in part.select("ul.chapters p:first-child > a")] == entries
+            assert len(part.select("ul.chapters p.promise")) == len(entries)
+        listed += entries
+    assert [a["href"] for a in page.select("ul.chapters a")] == listed
+
+
+def test_minutes_are_the_same_everywhere():
+    first, colophon = soup(html_root() / FIRST), soup(html_root() / "book/colophon.html")
+    told = {a["href"]: a.parent.select_one(".minutes") for a in first.select("ul.chapters a")}
+    table = {a["href"]: a.find_parent("tr") for a in colophon.select("table.chapter-table a")}
+    for path in pages("notebooks/"):
+        line = soup(html_root() / path).select_one("p.chapter-facts").get_text()
+        minutes, figures = re.match(r"About (\d+) minutes .* (\d+) live figures?", line).groups()
+        assert told[f"../{path}"].get_text() == f"{minutes} minutes"
+        cells = [cell.get_text().strip() for cell in table[f"../{path}"].select("td")]
+        assert (cells[0], cells[2]) == (minutes, figures), path
+        views = soup(html_root() / path).select("script[type='application/vnd.jupyter.widget-view+json']")
+        assert 0 < int(figures) < len(views), path  # the others are quizzes
+
+
+def test_the_colophon_knows_the_sizes_of_the_pages():
+    sizes = soup(html_root() / "book/colophon.html").select(".page-size")
+    weight = {p: len(gzip.compress((html_root() / p).read_bytes(), 9)) / 1000 for p in pages("notebooks/")}
+    for size in sizes:
+        whole = sum(weight.values()) if size["data-page"] == "all" else weight[size["data-page"] + ".html"]
+        assert abs(int(size.get_text().replace("\u202f", "")) - whole) <= 0.6, size
+    assert len(sizes) == len(weight) + 1
+
+
+def test_the_map_has_every_chapter_and_points_back():
+    entries = soup(html_root() / FIRST).select(".chapter-map li")
+    numbers = [int(entry["data-chapter"]) for entry in entries]
+    assert numbers == list(range(1, len(pages("notebooks/")) + 1))
+    forward, free = {}, []
+    for entry, number in zip(entries, numbers, strict=True):
+        needs = [int(n) for n in re.findall(r"\d+", entry.select_one(".needs").get_text())]
+        if any(need >= number for need in needs):
+            forward[number] = needs
+        if not needs:
+            free.append(number)
+        assert set(map(int, entry["data-rests"].split())) >= {need for need in needs if need < number}
+    assert not forward, f"*What you need* names later chapters: {forward}"
+    assert free == [1], f"*What you need* names no chapter, in chapters {free}"
+
+
+def test_the_map_lights_what_a_chapter_rests_on(open_page):
+    page = open_page(FIRST)
+    entry = page.locator(".chapter-map li").last
+    rests = entry.get_attribute("data-rests").split()
+    entry.locator("a").focus()
+    lit = page.eval_on_selector_all(".chapter-map li.lit", "all => all.map((e) => e.dataset.chapter)")
+    assert sorted(lit) == sorted([*rests, entry.get_attribute("data-chapter")])
+    assert page.locator(".chapter-map path.lit").count() >= len(rests)  # each is reached by a line
+    page.evaluate("document.activeElement.blur()")
+    assert page.locator(".chapter-map .lit").count() == 0
+
+
+@pytest.mark.parametrize("width", [320, 390, 820, 1280])
+def test_the_map_can_be_read_at_every_width(open_page, width):
+    page = open_page(FIRST, width=width)
+    boxes = page.locator(".chapter-map li > a")
+    cut = boxes.evaluate_all(
+        "all => all.filter((a) => a.scrollHeight > a.clientHeight + 1).map((a) => a.textContent)"
+    )
+    assert not cut, f"{width} px: text that its box does not hold: {cut}"
+    wide = page.locator(".chapter-map svg").is_visible()
+    assert wide == (width >= 820)
+    needs = page.locator(".chapter-map .needs").last
+    assert (needs.bounding_box()["width"] > 20) != wide and needs.inner_text().strip().startswith("needs")
+
+
+def test_a_link_of_the_first_page_sets_a_figure_of_another(open_page):
+    page = open_page(FIRST, typeset=False)
+    link = page.locator(".route a.setting").first
+    name, control, value = re.search(r"#([\w-]+):([\w-]+)=([^,]+)", link.get_attribute("href")).groups()
+    link.click()
+    page.wait_for_url("**/notebooks/**")
+    page.wait_for_function("window.nnReady && window.nnPageReady")
+    page.evaluate("Promise.all([window.nnReady, window.nnPageReady])")
+    control = page.locator(f"figure.explore[data-name={name}] [data-control={control}]")
+    assert control.get_attribute("aria-valuetext") == value
 
 
 def test_headings_go_down_one_step_at_a_time(built_book, page_path):

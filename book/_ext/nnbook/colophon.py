@@ -1,7 +1,9 @@
-"""The colophon's tables, each a directive: `{versions}`, `{chapter-table}`, `{checks}` and `{benchmarks}`.
+"""The colophon's tables, each a directive: `{versions}`, `{chapter-table}`, `{checks}`, `{benchmarks}`; and
+`{reading-rule}`, a sentence on how reading times are reckoned.
 
-Nothing in them is typed: versions are those of the environment that builds, counts are the records of `facts`,
-speeds are what the last `make bench` saved. A page's size is known when it is written, so its cell is filled last.
+Nothing in them is typed: versions are those of the environment that builds, counts are the records of
+`facts`, speeds are what the last `make bench` saved. A page's size is known when it is written, so its cell
+is filled last.
 """
 
 import ast
@@ -38,7 +40,7 @@ SIZE = re.compile(r'<span class="page-size" data-page="([^"]*)">[^<]*</span>')
 
 
 def table(head, rows, kind):
-    """A table whose first column names its rows. Cells are texts, numbers or nodes; numbers stand at the right."""
+    """A table whose first column names its rows. A column of numbers stands at the right."""
     group = nodes.tgroup("", cols=len(head))
     for i in range(len(head)):
         group += nodes.colspec("", colwidth=1, **({"stub": 1} if i == 0 else {}))
@@ -49,7 +51,9 @@ def table(head, rows, kind):
 
 
 def _is_number(cell):
-    return isinstance(cell, int | float | nodes.raw) or (isinstance(cell, str) and bool(re.match(r"[\d–]|$", cell)))
+    return isinstance(cell, int | float | nodes.raw) or (
+        isinstance(cell, str) and bool(re.match(r"[\d–]|$", cell))
+    )
 
 
 def _row(cells, right):
@@ -66,14 +70,18 @@ def _text(cell):
 
 def mathjax_version(root):
     """The version that the copy in book/assets says it is."""
-    return re.match(r"MathJax ([\d.]+)", (root / "book/assets/mathjax/README.md").read_text(encoding="utf8"))[1]
+    return re.match(r"MathJax ([\d.]+)", (root / "book/assets/mathjax/README.md").read_text(encoding="utf8"))[
+        1
+    ]
 
 
 def versions(app, here):
     rows = [["Python", platform.python_version(), "the language of the book"]]
     for name, use in TOOLS.items():
         rows.append([name, metadata.version(name), use])
-    rows.append(["MathJax", mathjax_version(Path(app.srcdir)), "sets the formulas, from a copy within the book"])
+    rows.append(
+        ["MathJax", mathjax_version(Path(app.srcdir)), "sets the formulas, from a copy within the book"]
+    )
     return [table(["program", "version", "what it does here"], rows, "versions")]
 
 
@@ -83,8 +91,17 @@ def chapters(env):
 
 
 def chapter_table(app, here):
-    head = ["chapter", "minutes to read", "words", "live figures", "numbered equations", "exercises"]
-    head += ["quiz questions", "seconds to run", "kB"]
+    head = [
+        "chapter",
+        "minutes",
+        "words",
+        "live figures",
+        "equations",
+        "exercises",
+        "quiz",
+        "runs, s",
+        "size, kB",
+    ]
     records, rows = [], []
     for page in chapters(app.env):
         record = facts.noted(app.env)[page]
@@ -96,6 +113,15 @@ def chapter_table(app, here):
     return [table(head, rows, "chapter-table")]
 
 
+def reading_rule(app, here):
+    said = (
+        f"Reading times reckon {facts.WORDS_PER_MINUTE} words or {facts.CODE_LINES_PER_MINUTE} lines of open"
+        f" code to the minute, {facts.MINUTES_PER_FIGURE} minutes for each live figure, and"
+        f" {60 * facts.MINUTES_PER_EQUATION:.0f} seconds for each displayed equation."
+    )
+    return [nodes.paragraph("", said)]
+
+
 def _adds(records, key):
     return all(isinstance(record[key], int | float | None) for record in records)
 
@@ -103,7 +129,13 @@ def _adds(records, key):
 def _counts(record):
     seconds = "–" if record["seconds"] is None else f"{record['seconds']:.0f}"
     keys = ("minutes", "words", "figures")
-    return [*(record[k] for k in keys), len(record["labels"]), record["exercises"], record["questions"], seconds]
+    return [
+        *(record[k] for k in keys),
+        len(record["labels"]),
+        record["exercises"],
+        record["questions"],
+        seconds,
+    ]
 
 
 def size(page):
@@ -132,20 +164,31 @@ def _filled(app, page):
 def checks(app, here):
     root = Path(app.srcdir)
     labels = [label for page in chapters(app.env) for label in facts.noted(app.env)[page]["labels"]]
-    notebooks = [json.loads(path.read_text(encoding="utf8")) for path in sorted(root.glob("notebooks/*.ipynb"))]
+    notebooks = [
+        json.loads(path.read_text(encoding="utf8")) for path in sorted(root.glob("notebooks/*.ipynb"))
+    ]
     cells = sum(cell["cell_type"] == "code" for notebook in notebooks for cell in notebook["cells"])
     rows = [
-        ["equations, each one function of the package, tested", sum(label.startswith("eq:") for label in labels)],
-        ["steps of derivations, each checked in its chapter", sum(label.startswith("der:") for label in labels)],
+        [
+            "equations, each one function of the package, tested",
+            sum(label.startswith("eq:") for label in labels),
+        ],
+        [
+            "steps of derivations, each checked in its chapter",
+            sum(label.startswith("der:") for label in labels),
+        ],
         ["cells of code, run again and compared with what is printed", cells],
         ["tests of the code and of the form of the chapters", tests_in(root / "tests", besides="book")],
-        ["tests of the built pages in a browser, most of them on every page", tests_in(root / "tests" / "book")],
+        [
+            "tests of the built pages in a browser, most of them on every page",
+            tests_in(root / "tests" / "book"),
+        ],
     ]
     return [table(["what is checked", "how many"], rows, "checks")]
 
 
 def tests_in(folder, besides=None):
-    """The number of test functions in the files of a folder. (Many run once for each page, function or figure.)"""
+    """The number of test functions in the files of a folder. (Many run once for each page or figure.)"""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     paths = [p for p in sorted(folder.rglob("test_*.py")) if besides not in p.relative_to(folder).parts]
     trees = [ast.parse(path.read_text(encoding="utf8")) for path in paths]
@@ -161,7 +204,7 @@ def benchmarks(app, here):
     date = about.pop("date", results.get("date"))
     machine = ", ".join(str(value) for value in about.values())
     said = f"Measured {f'on {date} ' if date else ''}on: {machine or 'a machine that was not noted'}."
-    head = ["work", "compared with", "nnmath", "the other", "ratio", "wanted", "reached"]
+    head = ["work", "compared with", "nnmath", "the other", "ratio", "wanted", "met"]
     rows = [speed(row) for row in results["rows"]]
     return [nodes.paragraph("", said), table(head, rows, "benchmarks")]
 
@@ -171,15 +214,15 @@ def speed(row):
     unit = row.get("unit", "")
     sign = "≥" if unit in ("x", "%") else "≤"
     target = row.get("target")
-    reached = {True: "yes", False: "no", None: "–"}[row.get("met")]
+    met = {True: "yes", False: "no", None: "–"}[row.get("met")]
     return [
         row["work"],
         row.get("peer") or "–",
         _seconds(row.get("ours")),
         _seconds(row.get("theirs")),
         _quantity(row.get("value"), unit),
-        "–" if target is None else f"{sign} {_quantity(target, unit)}",
-        reached,
+        "–" if target is None else f"{sign}\u00a0{_quantity(target, unit)}",
+        met,
     ]
 
 
@@ -199,6 +242,7 @@ def _seconds(s):
 def setup(app):
     contents.add(app, "versions", versions)
     contents.add(app, "chapter-table", chapter_table)
+    contents.add(app, "reading-rule", reading_rule)
     contents.add(app, "checks", checks)
     contents.add(app, "benchmarks", benchmarks)
     app.connect("build-finished", fill_sizes, priority=900)  # when every page is as it stays

@@ -1,7 +1,8 @@
 """The parts of the book as _toc.yml has them: `{chapter-list}` on the first page lists all of them, and
 `{part-chapters}` on a part's own page its chapters, each with the first sentence of *What you will see*.
 
-Minutes come from the records of `facts`. Pages that tell of other pages are written again whenever any page was read.
+Minutes come from the records of `facts`. Pages that tell of other pages are written again whenever any page
+was read.
 """
 
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ def part_chapters(app, here):
     part = next(part for part in parts(app.env) if part.opener == here)
     many = f"{len(part.pages)} chapters" if len(part.pages) > 1 else "One chapter"
     figures = sum(facts.noted(app.env)[page]["figures"] for page in part.pages)
-    said = f"{many} · about {facts.duration(minutes(app.env, part.pages))} to read and drag · {figures} live figures"
+    took = facts.duration(minutes(app.env, part.pages))
+    said = f"{many} · about {took} to read and drag · {figures} live figures"
     items = [entry(app, here, page, promise=True) for page in part.pages]
     return [
         nodes.paragraph("", said, classes=["chapter-facts"]),
@@ -113,7 +115,9 @@ def purge(app, env, docname):
 
 def add(app, name, make):
     """Make `make(app, docname) -> nodes` the directive `{name}`."""
-    app.add_directive(name, type(f"Directive_{make.__name__}", (StandDirective,), {"make": staticmethod(make)}))
+    app.add_directive(
+        name, type(f"Directive_{make.__name__}", (StandDirective,), {"make": staticmethod(make)})
+    )
 
 
 def setup(app):

@@ -1,4 +1,4 @@
-"""`<meta name="description">` of each page: the first sentences of its first paragraph, without mathematics."""
+"""`<meta name="description">` of each page: its first sentences, up to the first that has mathematics."""
 
 import re
 from html import escape

@@ -1,7 +1,7 @@
 """`{chapter-map}`: which chapter needs which, drawn from the links in each chapter's *What you need*.
 
 It is one list of links. Where there is room, its entries stand in rows, each below what it needs, with lines
-between them; on a phone it is the list, "7 Backpropagation, needs 3, 4, 5 and 6". The lines leave out what
+between them; on a phone it is the list, "7 Backpropagation, needs 3, 4, 5, 6". The lines leave out what
 follows from others: who needs 7 and 6, where 7 needs 6, hangs on 7 alone.
 
 The layout is Sugiyama's: rows, lanes for lines that pass a row, an order with few crossings, then places.
@@ -19,9 +19,10 @@ from nnbook import contents
 from nnbook.numbers import chapter_number
 
 WIDTH, ROOM = 640, 4  # pixels of the column, boxes side by side
-BOX, LANE, GAP = (148, 50), 6, 14
-PITCH = 84  # from row to row
+BOX, LANE, GAP = (152, 60), 6, 14
+PITCH = 96  # from row to row
 TRIES = 40
+STIFF = 20  # how much rather a box moves than a lane, since lines should be straight
 
 
 def noted(env):
@@ -39,7 +40,7 @@ def note(app, doctree):
 
 
 def needs_of(env):
-    """{chapter: the chapters that it says it needs}, by number. A link to an equation is one to its chapter."""
+    """{chapter: the chapters that it says it needs}. A link to an equation is one to its chapter."""
     labels, equations = env.get_domain("std").anonlabels, env.get_domain("math").equations
     nowhere = (None, None)  # of which Sphinx warns
     found = {}
@@ -75,7 +76,7 @@ def lines_of(needs):
 
 @dataclass
 class Layout:
-    """Where boxes stand and lines run. A node is a chapter, or a lane (chapter, row) of the lines that leave it."""
+    """Where boxes stand and lines run. A node is a chapter, or a lane (chapter, row) of lines from it."""
 
     rows: list = field(default_factory=list)  # of nodes, from left to right
     edges: list = field(default_factory=list)  # (node, node of the next row)
@@ -117,9 +118,7 @@ def crossings(rows, edges):
     at = {node: i for row in rows for i, node in enumerate(row)}
     row_of = {node: r for r, row in enumerate(rows) for node in row}
     spans = [(row_of[a], at[a], at[b]) for a, b in edges]
-    return sum(
-        r == s and (a - c) * (b - d) < 0 for i, (r, a, b) in enumerate(spans) for s, c, d in spans[:i]
-    )
+    return sum(r == s and (a - c) * (b - d) < 0 for i, (r, a, b) in enumerate(spans) for s, c, d in spans[:i])
 
 
 def order(made):
@@ -155,8 +154,12 @@ def place(made):
         for row in made.rows if sweep % 2 == 0 else made.rows[::-1]:
             wish = {}
             for node in row:
-                near = [made.places[b if a == node else a] for a, b in made.edges if node in (a, b)]
-                wish[node] = _mean(near, made.places[node])
+                near = [b if a == node else a for a, b in made.edges if node in (a, b)]
+                if isinstance(node, tuple):  # the whole line, so that it becomes straight
+                    near = [
+                        other for other in made.places if isinstance(other, tuple) and other[0] == node[0]
+                    ]
+                wish[node] = _mean([made.places[other] for other in near], made.places[node])
             made.places.update(_spread(row, wish))
 
 
@@ -165,7 +168,7 @@ def _width(node):
 
 
 def _spread(row, wish):
-    """Places in this order, with gaps, within the column, least squares from the wished ones (pool adjacent)."""
+    """Places in this order, apart, within the column, nearest to the wished ones (least squares by pools)."""
     widths = [_width(node) for node in row]
     gap = min(GAP, (WIDTH - sum(widths)) / max(1, len(row) - 1))
     offsets, left = [], 0
@@ -173,13 +176,13 @@ def _spread(row, wish):
         offsets.append(left + width / 2)
         left += width + gap
     spare = WIDTH - (left - gap)  # how far the whole row can move
-    pools = []
+    pools = []  # [shift, weight, how many nodes]
     for node, offset in zip(row, offsets, strict=True):
-        pools.append([wish[node] - offset, 1])
+        pools.append([wish[node] - offset, STIFF if isinstance(node, tuple) else 1, 1])
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (a, n), (b, m) = pools.pop(-2), pools.pop()
-            pools.append([(a * n + b * m) / (n + m), n + m])
-    shifts = [min(max(shift, 0), spare) for shift, n in pools for _ in range(n)]
+            (x, v, n), (y, w, m) = pools.pop(-2), pools.pop()
+            pools.append([(v * x + w * y) / (v + w), v + w, n + m])
+    shifts = [min(max(shift, 0), spare) for shift, _, n in pools for _ in range(n)]
     return {node: offset + shift for node, offset, shift in zip(row, offsets, shifts, strict=True)}
 
 
@@ -198,12 +201,6 @@ def curve(made, path):
     return "".join(said)
 
 
-def listed(numbers):
-    """ "3, 5 and 6" """
-    *first, last = map(str, numbers)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def draw(app, here):
     needs = needs_of(app.env)
     if not needs:
@@ -212,7 +209,8 @@ def draw(app, here):
     pages = {chapter_number(page): page for page in noted(app.env)}
     row_of = {node: r for r, row in enumerate(made.rows) for node in row}
     height = (len(made.rows) - 1) * PITCH + BOX[1] + 2
-    out = [f'<nav class="chapter-map" aria-label="What needs what" style="--w:{WIDTH}px;--h:{height}px">']
+    out = ['<div class="chapter-map-room">']
+    out.append(f'<nav class="chapter-map" aria-label="What needs what" style="--w:{WIDTH}px;--h:{height}px">')
     out.append(f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" aria-hidden="true">')
     for (need, chapter), path in made.paths.items():
         out.append(f'<path data-from="{need}" data-to="{chapter}" d="{curve(made, path)}"/>')
@@ -222,13 +220,13 @@ def draw(app, here):
         uri = app.builder.get_relative_uri(here, pages[chapter])
         x, y = made.places[chapter] - BOX[0] / 2, row_of[chapter] * PITCH
         rests = " ".join(map(str, sorted(whole[chapter])))
-        said = f"needs {listed(direct)}" if direct else "needs no other chapter"
+        said = f"needs {', '.join(map(str, direct))}" if direct else "needs none"
         out.append(
             f'<li style="left:{x:.1f}px;top:{y}px" data-chapter="{chapter}" data-rests="{rests}">'
             f'<a href="{escape(uri)}"><span class="number">{chapter}</span> {escape(title)}</a>'
             f'<span class="needs"> {said}</span></li>'
         )
-    out.append("</ol></nav>")
+    out.append("</ol></nav></div>")
     return [nodes.raw("", "\n".join(out), format="html")]
 
 

@@ -1,6 +1,6 @@
 """`{route}`: a way through parts of the book, with its title and how long it takes.
 
-Its minutes are those of what its links lead to: a chapter, a section of a chapter, or a figure that the link sets.
+Its minutes are those of what its links lead to: a chapter, a section of a chapter, or a figure that is set.
 """
 
 from docutils import nodes

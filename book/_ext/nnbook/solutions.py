@@ -19,7 +19,9 @@ class LinkSolutions(SphinxPostTransform):
         solutions = list(self.document.findall(is_solution_node))
         for box in [*exercises.values(), *solutions]:
             for inside in box.findall(nodes.section):
-                inside["ids"] = [i for i in inside["ids"] if not i.endswith(("exercise-content", "solution-content"))]
+                inside["ids"] = [
+                    i for i in inside["ids"] if not i.endswith(("exercise-content", "solution-content"))
+                ]
         for solution in solutions:
             exercise = exercises.get(solution["target_label"])
             if exercise is not None:
@@ -30,7 +32,9 @@ class LinkSolutions(SphinxPostTransform):
 
 def way(said, box, kind):
     """A paragraph that is a link to the box."""
-    return nodes.paragraph("", "", nodes.reference("", said, refid=box["label"], internal=True), classes=[kind])
+    return nodes.paragraph(
+        "", "", nodes.reference("", said, refid=box["label"], internal=True), classes=[kind]
+    )
 
 
 def setup(app):
