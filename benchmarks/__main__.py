@@ -1,5 +1,12 @@
-"""`make bench`: measure the claims, print the table and save it; then the live figure's table."""
+"""`make bench`: measure the claims, print the table and save it in results.json.
 
+    python -m benchmarks [--build] [--test]
+
+--build also builds the book from clean and once more after an edit; --test also runs `make test`. They take
+minutes; without them their rows stay as they were measured last on this processor.
+"""
+
+import argparse
 import json
 import os
 import platform
@@ -9,73 +16,64 @@ import warnings
 from importlib import metadata
 from pathlib import Path
 
-os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy is loaded
+THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NPROC": "1"}
+os.environ.update(THREADS)  # before NumPy is loaded
 RESULTS = Path(__file__).with_name("results.json")
-HEAD = ("work", "nnmath", "peer", "its time", "ratio", "at best", "target", "met", "apart")
-LINE = "| {:<49}| {:<8}| {:<20}| {:<9}| {:<10}| {:<8}| {:<10}| {:<14}| {:<6}|"
+PACKAGES = ("numpy", "scikit-learn", "torch", "jax")
 
 
 def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--build", action="store_true", help="also build the book, twice")
+    parser.add_argument("--test", action="store_true", help="also run `make test`")
+    wanted = parser.parse_args()
     from threadpoolctl import threadpool_limits
 
-    from . import claims
+    from . import builds, claims, figure
+    from .table import known, line
 
     warnings.simplefilter("ignore")  # scikit-learn's, that its last epoch is over
+    old = json.loads(RESULTS.read_text(encoding="utf8")) if RESULTS.exists() else {}
     start, about, rows = time.perf_counter(), machine(), []
     print(*about.values(), "one thread", sep=", ", end="\n\n")
-    print(LINE.format(*HEAD), LINE.format(*["---"] * len(HEAD)), sep="\n")
+    print(line())
+
+    def add(found):
+        for row in found:
+            rows.append(known(row, old, about))
+            print(line(rows[-1]), flush=True)
+
     with threadpool_limits(1):
-        for row in (row for claim in claims.ALL for row in claim()):
-            print(LINE.format(*cells(row)), flush=True)
-            rows.append(row)
+        claims.one_thread()
+        for claim in claims.ALL:
+            add(claim())
+    add(figure.rows())
+    add(builds.rows(wanted.build, wanted.test))
     seconds = round(time.perf_counter() - start)
     RESULTS.write_text(json.dumps({"machine": about, "seconds": seconds, "rows": rows}, indent=1) + "\n")
     print(f"\n{seconds} s. Times are medians of processor time; at best: from the least times.")
-    print("apart: largest relative difference of weights and losses after 50 steps.\n")
-    live_figure()
+    print("apart: largest relative difference of weights and losses after 50 steps.")
 
 
 def machine():
+    """What it was measured on, as texts to print."""
+    from threadpoolctl import threadpool_info
+
     info = Path("/proc/cpuinfo")
     models = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else [platform.machine()]
-    about = {"processor": models[0], "python": f"Python {platform.python_version()}"}
-    for package in ("numpy", "scikit-learn", "torch"):
+    about = {"processor": models[0], "cores": f"{os.cpu_count()} cores"}
+    about["python"] = f"Python {platform.python_version()}"
+    for package in PACKAGES:
         try:
             about[package] = f"{package} {metadata.version(package)}"
         except metadata.PackageNotFoundError:
             about[package] = f"{package} not installed"
+    for found in threadpool_info():
+        if found["user_api"] == "blas" and "numpy" in found["filepath"]:
+            about["blas"] = f"{found['internal_api']} {found['version']} ({found.get('architecture', '')})"
     return {**about, "date": time.strftime("%Y-%m-%d")}
-
-
-def cells(row):
-    """A row of the table, as text."""
-    unit = {"x": "x", "of its time": ""}.get(row["unit"], f" {row['unit']}")
-    numbers = [None if v is None else f"{float(f'{v:.3g}'):g}{unit}" for v in (row["value"], row["best"])]
-    sign = ">=" if row["unit"] in ("x", "%") else "<="
-    target = "none" if row["target"] is None else f"{sign} {row['target']:g}{unit}"
-    met = "not installed" if row["value"] is None else {True: "yes", False: "NO", None: ""}[row["met"]]
-    apart = None if row["apart"] is None else f"{row['apart']:.0e}"
-    ours, theirs = duration(row["ours"]), duration(row["theirs"])
-    return [s or "" for s in (row["work"], ours, row["peer"], theirs, *numbers, target, met, apart)]
-
-
-def duration(s):
-    return s and (f"{s * 1e3:.3g} ms" if s >= 1e-3 else f"{s * 1e6:.3g} µs")
-
-
-def live_figure():
-    """The table of benchmarks.figure, if there is a browser to measure in."""
-    try:
-        from playwright.sync_api import sync_playwright
-
-        from tests.book import chromium
-
-        from . import figure
-    except ImportError as error:
-        return print(f"The live figure was not measured: {error}.")
-    with sync_playwright() as playwright:
-        found = chromium.find(playwright)
-    return figure.main() if found else print("The live figure was not measured.", chromium.MISSING)
 
 
 if __name__ == "__main__":

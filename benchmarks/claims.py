@@ -11,6 +11,7 @@ import numpy as np
 
 import nnmath as nn
 
+from . import in_jax
 from .clock import apart, race
 from .contestants import (
     Loop,
@@ -18,7 +19,10 @@ from .contestants import (
     Task,
     adam,
     block,
+    block_task,
+    by_hand,
     lstm,
+    lstm_task,
     products,
     torch,
     torch_adam,
@@ -27,6 +31,7 @@ from .contestants import (
     torch_lstm,
     torch_vmap,
 )  # fmt: skip
+from .table import row
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = """
@@ -38,18 +43,9 @@ c = clock(); print(b - a, c - b, used().rss - bytes)
 """
 
 
-def row(work, peer, target, unit, value=None, best=None, ours=None, theirs=None, difference=None):
-    """value: in `unit`; best: the same from the least times; ours, theirs: seconds, medians."""
-    met = None
-    if value is not None and target is not None:
-        met = bool(value >= target if unit in ("x", "%") else value <= target)
-    return {"work": work, "peer": peer, "target": target, "unit": unit, "value": value, "best": best,
-            "ours": ours, "theirs": theirs, "apart": difference, "met": met}  # fmt: skip
-
-
 def compared(work, ours, peers, steps, rounds, unit="x", per=1):
-    """A row for each peer, timed in one race. peers: (name, maker, target)."""
-    makers = {name: make for name, make, _ in peers if torch or "torch" not in name.lower()}
+    """A row for each peer, timed in one race. peers: (name, maker, target); maker None: not installed."""
+    makers = {name: make for name, make, _ in peers if make}
     equal = {name: apart(ours, make) for name, make in makers.items()}
     seconds = race({"nnmath": ours, **makers}, steps, rounds)
     mine = [s * per for s in seconds["nnmath"]]
@@ -62,10 +58,28 @@ def compared(work, ours, peers, steps, rounds, unit="x", per=1):
             yield row(work, name, target, unit, ours=mine[0])
 
 
+def in_torch(make, *args, **how):
+    """A maker, or None without PyTorch."""
+    return partial(make, *args, **how) if torch else None
+
+
+def jitted(make, *args, **how):
+    """The maker that `make` gives, or None without JAX."""
+    return make(*args, **how) if in_jax.jax else None
+
+
+def one_thread():
+    """JAX has no setting for it; so it is looked at. Raises AssertionError."""
+    if in_jax.jax and in_jax.busy_threads() not in (None, 1):
+        raise AssertionError("JAX computes in more than one thread")
+
+
 def training():
     def peers(task, torch_target, sklearn_target):
-        yield "PyTorch eager", partial(torch_eager, task), torch_target
+        yield "PyTorch eager", in_torch(torch_eager, task), torch_target
         yield "scikit-learn", partial(ScikitLearn, task), sklearn_target
+        yield "JAX, jitted", jitted(in_jax.network, task), None
+        yield "NumPy by hand", partial(by_hand, task), None
 
     task = Task(nn.MLP((2, 4, 1)), *nn.xor(), nn.mse, nn.SGD, 0.1)
     yield from compared("XOR 2-4-1, full batch, step", task.nnmath, [*peers(task, 10, 3.5)], 60, 60)
@@ -83,8 +97,12 @@ def training():
     yield row("the same: right on held-out digits, 100 epochs", "", 96.5, "%", 100 * float(share))
     big = np.pad(np.kron(x.reshape(-1, 8, 8), np.ones((3, 3))), ((0, 0), (2, 2), (2, 2))).reshape(-1, 784)
     task = Task(nn.MLP((784, 512, 256, 10), nn.relu), big[:1152], y[:1152], lr=1e-4, batch_size=128)
-    peer, work = ("PyTorch eager", partial(torch_eager, task), 0.85), "784-512-256-10, Adam, batch 128, step"
-    yield from compared(work, task.nnmath, [peer], 9, 15, "of its time")
+    peers = [
+        ("PyTorch eager", in_torch(torch_eager, task), 0.85),
+        ("JAX, jitted", jitted(in_jax.network, task), None),
+    ]
+    work = "784-512-256-10, Adam, batch 128, step"
+    yield from compared(work, task.nnmath, peers, 9, 15, "of its time")
     whole, part = race({"": task.nnmath, "products": partial(products, task)}, 9, 15).values()
     shares = [100 * b / a for a, b in zip(whole, part, strict=True)]
     yield row("the same: matrix products, of the step", "", 65, "%", *shares, whole[0])
@@ -95,25 +113,33 @@ def sweeps():
     task = replace(Task(nn.MLP((2, 4, 1)), *nn.xor(), nn.mse, nn.SGD), **many)
     peers = [
         ("loop of single runs", partial(Loop, task, Task.nnmath), 100),
-        ("PyTorch eager, loop", partial(Loop, task, torch_eager), 600),
+        ("PyTorch eager, loop", in_torch(Loop, task, torch_eager), 600),
+        ("jax.vmap, jitted", jitted(in_jax.network, task), None),
     ]
     yield from compared("XOR 2-4-1, 41 rates x 8 seeds in one stack, step", task.nnmath, peers, 20, 7)
     data = nn.moons(64, 0.2, np.random.default_rng(0))
     task = replace(Task(nn.MLP((2, 16, 2)), *data, optimizer=nn.SGD), **many)
     peers = [
         ("loop of single runs", partial(Loop, task, Task.nnmath), 8),
-        ("torch.func.vmap", partial(torch_vmap, task), 2),
+        ("torch.func.vmap", in_torch(torch_vmap, task), 2),
+        ("jax.vmap, jitted", jitted(in_jax.network, task), None),
     ]
     yield from compared("moons 2-16-2, 64 samples, the same sweep, step", task.nnmath, peers, 20, 7)
 
 
 def sequences():
-    peers = [("PyTorch eager", torch_block, 1.1)]
+    _, x, y, p = block_task()
+    peers = [
+        ("PyTorch eager", in_torch(torch_block), 1.1),
+        ("JAX, jitted", jitted(in_jax.block_step, p, x, y, 0.01), None),
+    ]
     work = "transformer block, 16 x 64 tokens, 64 wide, step"
     yield from compared(work, block, peers, 10, 25, "of its time")
+    _, x, y, p = lstm_task()
     peers = [
-        ("torch.nn.LSTM", torch_lstm, 1.9),
-        ("torch LSTMCell, loop", partial(torch_lstm, cell=True), 0.7),
+        ("torch.nn.LSTM", in_torch(torch_lstm), 1.9),
+        ("torch LSTMCell, loop", in_torch(torch_lstm, cell=True), 0.7),
+        ("JAX lax.scan, jitted", jitted(in_jax.recurrent, p, x, y), None),
     ]
     yield from compared("LSTM, 32 steps, 64 wide, batch 32, step", lstm, peers, 10, 25, "of its time")
 
@@ -121,8 +147,9 @@ def sequences():
 def one_optimizer():
     theta, g = np.random.default_rng(0).normal(size=(2, 1_000_000)).astype(np.float32)
     peers = [
-        ("torch.optim.Adam", partial(torch_adam, theta, g), 0.9),
-        ("torch Adam, fused", partial(torch_adam, theta, g, fused=True), None),
+        ("torch.optim.Adam", in_torch(torch_adam, theta, g), 0.9),
+        ("torch Adam, fused", in_torch(torch_adam, theta, g, fused=True), None),
+        ("JAX, jitted", jitted(in_jax.adam_alone, theta, g), None),
     ]
     yield from compared("Adam, 1M parameters, step", partial(adam, theta, g), peers, 6, 40, "of its time")
 

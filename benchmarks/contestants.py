@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import nnmath as nn
+from nnmath.activations import ones, rowmax, rowsum
 
 from .clock import Contestant, array
 
@@ -122,6 +123,71 @@ class ScikitLearn(Contestant):
     def theta(self):
         layers = zip(self.model.coefs_, self.model.intercepts_, strict=True)
         return np.concatenate([a.ravel() for layer in layers for a in layer])
+
+
+def by_hand(task):
+    """The same arithmetic and nothing around it: no checks, no names, no functions, arrays used again.
+
+    It shows what NumPy itself costs, and so what no change of nnmath can save.
+    """
+    p, lr = task.init(), task.lr
+    theta, grads = p.theta, p.like(np.zeros_like(p.theta))
+    layers = [(p[W], p[b], grads[W], grads[b]) for W, b in task.net.names]
+    g, m, v, t = grads.theta, np.zeros_like(theta), np.zeros_like(theta), 0
+    relu, labels, adam = task.net.hidden is nn.relu, task.loss is nn.cross_entropy, task.optimizer is nn.Adam
+    batches = task.batches(task.x, task.y)
+
+    def step():
+        nonlocal t
+        a, y = next(batches)
+        kept, one = [], ones(len(a), a.dtype)
+        for W, b, _, _ in layers:
+            kept.append(a)
+            a = a.dot(W)
+            a += b
+            if W is not layers[-1][0]:
+                np.maximum(a, 0, out=a) if relu else np.tanh(a, out=a)
+        if labels:
+            a -= rowmax(a)
+            d = np.exp(a)
+            s = rowsum(d)
+            true = np.arange(0, a.size, a.shape[1])
+            true += y
+            loss = (np.log(s[:, 0]) - a.take(true)).dot(one) / len(a)
+            s *= len(a)
+            d /= s
+            d.put(true, d.take(true) - 1 / len(a))
+        else:
+            a -= y
+            d = a.ravel()
+            loss = d.dot(d) / d.size
+            a *= 2 / d.size
+            d = a
+        for (W, _, dW, db), a in zip(reversed(layers), reversed(kept), strict=True):
+            a.T.dot(d, dW)
+            one.dot(d, db)
+            if W is not layers[0][0]:
+                d = d.dot(W.T)
+                d *= a > 0 if relu else 1 - a * a
+        if not adam:
+            np.subtract(theta, lr * g, out=theta)
+            return loss
+        t += 1
+        root = (1 - 0.999**t) ** 0.5
+        np.multiply(m, 0.9, out=m)
+        np.add(m, (1 - 0.9) * g, out=m)
+        s = g * g
+        s *= 1 - 0.999
+        np.multiply(v, 0.999, out=v)
+        np.add(v, s, out=v)
+        np.sqrt(v, out=s)
+        s += 1e-8 * root
+        np.divide(m, s, out=s)
+        s *= lr * root / (1 - 0.9**t)
+        np.subtract(theta, s, out=theta)
+        return loss
+
+    return Contestant(step, lambda: theta)
 
 
 def _torch(task):

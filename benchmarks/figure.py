@@ -13,9 +13,12 @@ import tempfile
 
 import numpy as np
 
+from .table import line, row
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MOVES = 240  # four seconds of dragging at 60 frames a second
 TARGETS = {1: 1.0, 4: 4.0}  # slowed by -> milliseconds of script at the 95th percentile
+RATE = 60  # frames per second
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 # One move in each frame, as a hand on the slider gives them. The script work of a move is its input event
@@ -94,26 +97,40 @@ def main():
     parser.add_argument("--page", help="a page of the built book; a sample page if not given")
     parser.add_argument("--figure", default="", help="the name of its figure; the first if not given")
     wanted = parser.parse_args()
-    from playwright.sync_api import sync_playwright
+    print(line())
+    for found in rows(wanted.page, wanted.figure):
+        print(line(found))
 
+
+def rows(page=None, figure=""):
+    """The rows of the table; without Playwright or a browser they say so."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        measured = dict.fromkeys(TARGETS)
+    else:
+        with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+            measured = drag(playwright, page, figure, folder)
+    for slowed, limit in TARGETS.items():
+        got, how = measured[slowed], "" if slowed == 1 else f", processor slowed {slowed}x"
+        p95 = rate = None
+        if got:
+            p95 = float(np.percentile(got["work"], 95))
+            rate = round(1000 / statistics.fmean(np.diff(got["frames"])))
+        yield row(f"one slider move, script{how}", "", limit, "ms", p95, why="no browser")
+        yield row(f"frames while dragging{how}", "", RATE, "frames/s", rate, why="no browser")
+
+
+def drag(playwright, page, figure, folder):
+    """What was measured, for each speed of the processor; None without a browser."""
     from tests.book.chromium import OPTIONS, find
     from tests.book.figure_page import write_page
 
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        path = pathlib.Path(wanted.page or write_page(pathlib.Path(folder) / "sample.html", [sample()]))
-        browser = playwright.chromium.launch(executable_path=find(playwright), args=[*OPTIONS, NO_NETWORK])
-        print("| slowed | figure | script per move, p50 | p95 | target | frames per second | longest frame |")
-        print("|---:|---|---:|---:|---:|---:|---:|")
-        for slowed, target in TARGETS.items():
-            got = measure(browser, path.resolve().as_uri(), wanted.figure, slowed)
-            p50, p95 = np.percentile(got["work"], [50, 95])
-            gaps = np.diff(got["frames"])
-            rate, longest = 1000 / statistics.fmean(gaps), max(gaps)
-            print(
-                f"| {slowed}x | {got['name']} | {p50:.2f} ms | {p95:.2f} ms | <= {target:g} ms "
-                f"| {rate:.0f} (target 60) | {longest:.0f} ms |"
-            )
-        browser.close()
+    if not (browser := find(playwright)):
+        return dict.fromkeys(TARGETS)
+    path = pathlib.Path(page or write_page(pathlib.Path(folder) / "sample.html", [sample()])).resolve()
+    with playwright.chromium.launch(executable_path=browser, args=[*OPTIONS, NO_NETWORK]) as chromium:
+        return {slowed: measure(chromium, path.as_uri(), figure, slowed) for slowed in TARGETS}
 
 
 if __name__ == "__main__":
