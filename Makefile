@@ -8,6 +8,11 @@ PORT ?= 8000
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 HTML := _build/html
+LINKS := _build/linkcheck
+# A change in any of these asks for the whole book anew; in anything else, for the pages it is in (nnbook/renewal.py).
+WHOLE := _config.yml _toc.yml requirements.txt Makefile book/_ext book/_templates book/assets book/references.bib nnmath \
+  benchmarks
+BUILT := _build/.built
 FIRST_PAGE := $(HTML)/book/index.html
 
 # One thread for each process, no progress bars, the same hashes: the same numbers on every run.
@@ -23,7 +28,7 @@ endif
 in-bench := env $(build-env) $(VENV)/bin/
 in-env := env $(build-env) $(same-kernels) $(VENV)/bin/
 
-.PHONY: help book test lab bench serve execute clean
+.PHONY: help book pdf links test lab bench serve execute clean
 
 help: ## this list
 	@echo "make ..."
@@ -33,13 +38,25 @@ $(READY): requirements.txt pyproject.toml tools/make_venv.sh
 	@bash tools/make_venv.sh "$(VENV)"
 
 book: $(READY) ## run every chapter and build the book, warnings are errors
-	@$(in-env)jupyter-book build -W --keep-going --all . \
-	  || { echo "The book was not built; the first WARNING or ERROR above says why." >&2; exit 1; }
+	@all=--all; \
+	if [ -f $(BUILT) ] && [ -d $(HTML) ] && \
+	  [ -z "$$(find $(WHOLE) -name __pycache__ -prune -o -type f -newer $(BUILT) -print -quit)" ]; then all=; fi; \
+	mkdir -p _build; rm -f $(BUILT); touch $(BUILT).begun; \
+	$(in-env)jupyter-book build -W --keep-going $$all . \
+	  || { echo "The book was not built; the first WARNING or ERROR above says why." >&2; exit 1; }; \
+	mv $(BUILT).begun $(BUILT)
 	@echo "The book is built. Open this page in a browser:"
 	@echo "  file://$(CURDIR)/$(FIRST_PAGE)"
 
 $(FIRST_PAGE):
 	@$(MAKE) --no-print-directory book
+
+pdf: book ## the whole book as one PDF (with the browser of the tests)
+	@$(in-env)python tools/make_pdf.py
+
+links: $(READY) ## ask every address beyond the book whether it is there (needs a network)
+	@$(in-env)jupyter-book build -W --keep-going --builder linkcheck . \
+	  || { echo "Some addresses did not answer; $(LINKS)/output.txt lists them." >&2; exit 1; }
 
 test: $(READY) ## everything that is checked: code, chapters, built pages
 	@$(PYTHON) tests/book/chromium.py

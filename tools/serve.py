@@ -3,9 +3,24 @@
 import functools
 import http.server
 import sys
+from http import HTTPStatus
+from pathlib import Path
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
+    def send_error(self, code, message=None, explain=None):
+        """For a missing address the book's own page, as servers of static pages do."""
+        page = Path(self.directory) / "404.html"
+        if code != HTTPStatus.NOT_FOUND or not page.is_file():
+            return super().send_error(code, message, explain)
+        said = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(said)
+
     def log_message(self, *args):
         """Say nothing: who reads the book is told its address once."""
 

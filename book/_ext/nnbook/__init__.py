@@ -1,13 +1,14 @@
 """What the book asks of Sphinx beyond Jupyter Book; each module says in its first lines what it does."""
 
 from nnbook import (
-    api, colophon, contents, descriptions, equations, execution, facts, listings, map, mending, numbers, routes,
-    search, settings, solutions, terms,
+    api, colophon, contents, descriptions, download, equations, execution, facts, links, listings, lost, map,
+    mending, numbers, renewal, routes, search, settings, solutions, terms,
 )  # fmt: skip
 
 PARTS = (
     execution, facts, listings, mending, numbers, settings,
     contents, map, routes, solutions, descriptions, equations, api, terms, search, colophon,
+    download, lost, renewal, links,
 )  # fmt: skip
 
 

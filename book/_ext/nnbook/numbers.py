@@ -6,6 +6,7 @@ equations where the chapter of that number in the part before left off: what it 
 """
 
 import re
+from copy import deepcopy
 
 from docutils import nodes
 from sphinx.util import logging
@@ -19,8 +20,16 @@ def chapter_number(docname):
     return found and int(found[1])
 
 
+def give_back(app, env):
+    """Sphinx compares what it counts with what it finds, to tell which pages changed: it is to find its own."""
+    if hasattr(env, "nnbook_counted"):
+        env.toc_secnumbers, env.toc_fignumbers = env.nnbook_counted
+    return []
+
+
 def renumber(app, env):
     """Number equations and exercises after the file, and take Sphinx's own numbers off the headings."""
+    env.nnbook_counted = deepcopy((env.toc_secnumbers, env.toc_fignumbers))
     for docname, secnumbers in env.toc_secnumbers.items():
         chapter, title = chapter_number(docname), env.titles[docname]
         if chapter is not None and not title.astext().startswith(f"{chapter}. "):
@@ -37,4 +46,5 @@ def renumber(app, env):
 
 
 def setup(app):
+    app.connect("env-get-updated", give_back, priority=100)
     app.connect("env-get-updated", renumber, priority=900)  # after Sphinx has counted
