@@ -1,6 +1,6 @@
 """Links that set a figure: [the best rate](#descend:lr=0.5) sets the control `lr` of the figure `descend`.
 
-In the page it is an ordinary link, which the figure's script follows. A figure of another page may be set too:
+In the page it is an ordinary link, which the figure's script follows. One of another page may be set, too:
 [at one half](../notebooks/05_gradient_descent_idea.ipynb#descent:lr=0.5). The build fails when the page has
 no such figure, the figure has no such control, or the control cannot show that value.
 """
