@@ -106,7 +106,7 @@ def test_they_are_light(built_book, path):
 def test_pages_of_code_are_pages_like_any_other(look_at, axe, path):
     """Not among the pages that all tests go through, for there are forty of one form: some stand for all."""
     page = look_at(path)
-    assert page.locator("article h1, main h1").first.is_visible()
+    assert page.locator("article.bd-article h1").count() == 1
     found = axe(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
