@@ -238,6 +238,7 @@ def reader(artist):
 
 
 def is_shown(artist):
+    """Whether an artist is to be seen; an annotation is not where its point lies outside the axes."""
     inside = not isinstance(artist, text.Annotation) or artist._check_xy(artist.figure._get_renderer())
     return artist.get_visible() and inside
 

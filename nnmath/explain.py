@@ -109,7 +109,8 @@ def shapley(f, x, background):
     Source: Shapley (1953), A value for n-person games; Lundberg & Lee (2017), A unified approach to
     interpreting model predictions.
 
-    >>> shapley(lambda x: x[:, 0] * x[:, 1], np.array([[2.0, 3.0]]), background=np.zeros((1, 2)))
+    >>> f = lambda x: x[:, 0] * x[:, 1]
+    >>> shapley(f, np.array([[2.0, 3.0]]), background=np.zeros((1, 2)))
     array([[3., 3.]])
     """
     x, background = _both("shapley", x, background)

@@ -13,7 +13,8 @@ def dense(x, W, b):
     n_out). An x without leading axes is shared by all networks of a stack. Raises ShapeError if the shapes do
     not fit.
 
-    >>> dense(np.ones((3, 2)), W=np.array([[1.0, 2.0], [3.0, 4.0]]), b=np.array([0.0, 10.0]))
+    >>> W, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.0, 10.0])
+    >>> dense(np.ones((3, 2)), W, b)
     array([[ 4., 16.],
            [ 4., 16.],
            [ 4., 16.]])
@@ -83,7 +84,8 @@ def layer_norm(x, gamma, beta, eps=1e-5):
     for the backward pass. Raises ShapeError if the shapes do not fit.
     Source: Ba, Kiros & Hinton (2016), Layer normalization.
 
-    >>> out, u, scale = layer_norm(np.array([[1.0, 2.0, 3.0]]), gamma=np.ones(3), beta=np.zeros(3))
+    >>> x = np.array([[1.0, 2.0, 3.0]])
+    >>> out, u, scale = layer_norm(x, gamma=np.ones(3), beta=np.zeros(3))
     >>> out.round(2)
     array([[-1.22,  0.  ,  1.22]])
     """

@@ -111,7 +111,8 @@ def confusion_matrix(z, y):
     k): accuracy is the share on the diagonal.
     Raises what `cross_entropy` raises.
 
-    >>> confusion_matrix(np.array([[3.0, 1.0], [2.0, 0.0], [0.0, 9.0]]), np.array([0, 1, 1]))
+    >>> z = np.array([[3.0, 1.0], [2.0, 0.0], [0.0, 9.0]])
+    >>> confusion_matrix(z, np.array([0, 1, 1]))
     array([[1, 0],
            [1, 1]])
     """

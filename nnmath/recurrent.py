@@ -64,7 +64,8 @@ def lstm(x, h0, c0, Wx, Wh, b, lengths=None):
     >>> rng = np.random.default_rng(0)
     >>> p = Recurrent((3, 4, 1)).init(rng)
     >>> zeros = np.zeros((2, 4))
-    >>> h, c, gates = lstm(rng.normal(size=(5, 2, 3)), zeros, zeros, p["Wx"], p["Wh"], p["b"])
+    >>> x = rng.normal(size=(5, 2, 3))
+    >>> h, c, gates = lstm(x, zeros, zeros, p["Wx"], p["Wh"], p["b"])
     >>> h.shape, gates.shape
     ((6, 2, 4), (5, 2, 16))
     """

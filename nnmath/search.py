@@ -90,7 +90,8 @@ def search(objective, settings, *, path=None, at_once=1, executor=None, progress
     A KeyboardInterrupt ends the search and returns what there is. Raises ConnectionError, with `trials`, if
     the executor is lost, ValueError for a path that holds something else.
 
-    >>> trials = search(lambda s: (s["lr"] - 0.3) ** 2, [{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.5}])
+    >>> settings = [{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.5}]
+    >>> trials = search(lambda s: (s["lr"] - 0.3) ** 2, settings)
     >>> trials.settings[trials.best]
     {'lr': 0.2}
     """

@@ -174,7 +174,8 @@ def fit(model, p, x, y, *, record=None, record_at=None, progress=True, **how):
     >>> x, y = xor()
     >>> net = MLP((2, 4, 1))
     >>> p = net.init(np.random.default_rng(0))
-    >>> run = fit(net, p, x, y, loss=binary_cross_entropy, optimizer=SGD(lr=1.0), epochs=400)
+    >>> how = {"loss": binary_cross_entropy, "optimizer": SGD(lr=1.0)}
+    >>> run = fit(net, p, x, y, epochs=400, **how)
     >>> (net.forward(p, x)[0] > 0).ravel()
     array([False,  True,  True, False])
     """

@@ -98,4 +98,6 @@ def test_what_readers_call_first_has_an_example():
     """.split()  # noqa: SIM905
     without = [name for name in first if ">>>" not in getattr(nnmath, name).__doc__]
     assert not without
+    wide = [line for _, doc in docstrings() for line in (doc or "").splitlines() if ">>> " in line[:82]]
+    assert all(len(line.strip()) <= 78 for line in wide), "the column of the page cuts an example"
     assert ">>>" in nnmath.explore.slider.__doc__ and ">>>" in nnmath.explore.log_slider.__doc__

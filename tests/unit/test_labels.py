@@ -153,6 +153,11 @@ def test_a_test_is_found_through_tables_helpers_and_fixtures():
 def test_all_but_one_does_not_mean_that_one():
     left_out = "import nnmath as nn\nT = [f for f in (nn.g,) if f is not nn.f]\ndef test_a():\n    assert T\n"
     assert found("maths.f", left_out) == [] and found("maths.g", left_out) == ["test_a"]
+    table = (
+        "import nnmath as nn, pytest\nT = {nn.f: 1, nn.g: 2}\n"
+        "@pytest.mark.parametrize('f', [f for f in T if f is not nn.f])\ndef test_b(f):\n    f.backward(1)\n"
+    )
+    assert found("maths.f_backward", table) == [] and found("maths.g_backward", table) == ["test_b"]
 
 
 def test_the_most_telling_test_comes_first():

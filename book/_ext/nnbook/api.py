@@ -14,8 +14,8 @@ from nnbook.labels import CITED, ROOT, book_pages, labels_in, public_names, pyth
 
 NAME = r"\*{0,2}[A-Za-z]\w*"
 FIELD = re.compile(
-    rf"(?:^|(?<=[.;)] ))(?:(?P<names>{NAME}(?:, {NAME})*(?: and {NAME})?): |(?P<verb>Returns|Raises) "
-    r"|(?P<source>Source(?: [\w ]+)?): )"
+    rf"(?:^|(?<=[.;)] ))(?:(?P<names>{NAME}(?:, {NAME})*(?: and {NAME})?): "
+    r"|(?P<verb>Returns and raises|Returns|Raises) |(?P<source>Source(?: [\w ]+)?): )"
 )
 LABELS = re.compile(rf"{CITED.pattern}(?:(?:,| and) {CITED.pattern})*")
 INSIDE = r"(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*"  # of parentheses, with others within

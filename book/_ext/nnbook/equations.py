@@ -159,7 +159,11 @@ def code_of_tests(app):
     for file in sorted({t.file for label in sources().functions for t in sources().checked_by(label)}):
         code = app.builder.highlighter.highlight_block(sources().tests[file], "python", lineanchors="line")
         title = f"tests/unit/{file}.py"
-        yield f"{TESTS}/{file}", {"title": title, "body": f"<h1>{title}</h1>\n{code}"}, "page.html"
+        yield (
+            f"{TESTS}/{file}",
+            {"title": title, "body": f"<h1>{title}</h1>\n<div class='code-of-tests'>{code}</div>"},
+            "page.html",
+        )
 
 
 def setup(app):
