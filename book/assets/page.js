@@ -4,18 +4,24 @@
 if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object")
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
-// What a search quotes of a page is its prose: no code, no controls, and no formula as it is written in LaTeX.
+// What a search quotes of a page is its prose, around the query as it was typed if it stands there: no title,
+// no list of contents, no code, and no formula as it is written in LaTeX.
+const NO_QUOTE = `header, nav, h1, .bd-header-article, #jb-print-docs-body, .toctree-wrapper, .chapter-facts, .alphabet,
+  .cell, .highlight, div.math, .eqno, .prev-next-footer`;
 if (typeof Search === "object") {
-  const quote = Search.htmlToText;
+  const toText = Search.htmlToText, quote = Search.makeSearchSummary;
   Search.htmlToText = (html, anchor) => {
     const found = new DOMParser().parseFromString(html, "text/html");
-    for (const part of found.querySelectorAll(".cell, .highlight, div.math, .eqno, .toctree-wrapper, .chapter-facts")) part.remove();
+    for (const part of found.querySelectorAll(NO_QUOTE)) part.remove();
+    for (const end of found.querySelectorAll("dt, h2, h3, p, td, th, li")) end.append(" ");
     for (const formula of found.querySelectorAll(".math")) {
       const said = formula.textContent.replace(/^\\\(|\\\)$/g, "").trim();
       formula.textContent = /^[\w ,.=]+$/.test(said) ? said : "…";
     }
-    return quote(found.documentElement.outerHTML, anchor).replace(/\s+/g, " ").trim();
+    return toText(found.documentElement.outerHTML, anchor).replace(/\s+/g, " ").trim();
   };
+  Search.makeSearchSummary = (html, words, anchor) =>
+    quote(html, [...words, new URLSearchParams(location.search).get("q").trim()], anchor);
 }
 
 // Whatever scrolls in its own box can be reached and scrolled by keyboard.

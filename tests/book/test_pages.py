@@ -1,6 +1,7 @@
 """What every page of the built book keeps to. Figures and quizzes have their own tests beside this one."""
 
 import gzip
+import json
 import re
 from collections import Counter
 from functools import cache
@@ -430,12 +431,70 @@ def test_headings_go_down_one_step_at_a_time(built_book, page_path):
 
 @pytest.mark.parametrize("over", ["http", "file"])
 def test_search_finds(open_page, over):
+    assert any("Notation" in said for said, _ in searched(open_page, "notation", over))
+
+
+def searched(open_page, query, over="http"):
+    """The results of a search, (what it says, where it leads), in order."""
     page = open_page("search.html", over=over)
-    page.locator("input[name=q]").last.fill("notation")
+    page.locator("input[name=q]").last.fill(query)
     page.locator("input[name=q]").last.press("Enter")
-    page.wait_for_selector("#search-results li a")
-    page.wait_for_timeout(300)
-    assert "notation" in page.locator("#search-results").inner_text().lower()
+    page.wait_for_function(
+        "document.querySelector('.search-summary')?.textContent"
+    )  # written when all are listed
+    results = page.locator("#search-results li")
+    if over == "http":
+        page.wait_for_function(
+            "document.querySelectorAll('#search-results li > :is(p, span)').length"
+            " === document.querySelectorAll('#search-results li').length"
+        )
+    return [(r.inner_text(), r.locator("a").first.get_attribute("href")) for r in results.all()]
+
+
+TERMS = [
+    ("learning rate", "learning-rate", "notebooks/05_"),
+    ("softmax", "softmax", "notebooks/03_"),
+    ("LSTM", "long-short-term-memory", "notebooks/12_"),
+    ("fgsm", "fast-gradient-sign-method", "notebooks/20_"),
+    ("Amdahl's law", "amdahls-law", "notebooks/14_"),
+    ("梯度下降", "gradient-descent", "notebooks/05_"),
+    ("反向传播", "backpropagation", "notebooks/07_"),
+    ("梯度", "gradient", "notebooks/05_"),  # stands inside longer words, too
+    ("熵", "entropy", "notebooks/04_"),  # a single sign
+]
+
+
+@pytest.mark.parametrize("over", ["http", "file"])
+@pytest.mark.parametrize("query, entry, chapter", TERMS)
+def test_search_finds_a_term_by_each_of_its_names(open_page, query, entry, chapter, over):
+    (_, first), (_, second), *_ = searched(open_page, query, over)
+    assert first == f"book/glossary.html#term-{entry}"
+    assert second.startswith(chapter)
+
+
+def test_search_finds_a_chinese_word_of_which_more_was_typed(open_page):
+    """Neural networks' is not in the book, neural network is; finance is not, nor a part of it."""
+    results = searched(open_page, "神经网络的")
+    assert any(where.startswith("notebooks/02_") for _, where in results[:5]), results
+    assert searched(open_page, "金融") == []
+
+
+def test_search_quotes_sentences(open_page):
+    """Around what was typed, where it stands so; no list of contents, and no formula as it is written."""
+    found = searched(open_page, "learning rate")
+    quotes = [said for said, where in found if where.startswith("notebooks/") and "#" not in where]
+    raw = [said for said in quotes if re.search(r"\\\w|On this page|\.ipynb", said)]
+    assert not raw, raw
+    assert sum("learning rate" in said.lower().split("\n", 1)[-1] for said in quotes) > len(quotes) / 2
+
+
+def test_search_indexes_words_only(built_book):
+    index = (built_book / "searchindex.js").read_text(encoding="utf8")
+    words = set(json.loads(index[len("Search.setIndex(") : -1])["terms"])
+    assert {"softmax", "gradient", "梯度"} <= words
+    noise = {"frac", "mathbf", "underbrac", "model_id", "buffers", "2024", "007"} & words
+    assert not noise, f"in the index of the search: {noise}"
+    assert len(index) <= 320_000, f"the index weighs {len(index):,} bytes"
 
 
 def test_first_stop_is_the_skip_link(open_page, chapter_path):

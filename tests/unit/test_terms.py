@@ -104,12 +104,6 @@ def test_a_term_is_linked_once_and_a_paragraph_bears_two():
     assert linked(document(paragraph("The weight, the loss.")), some, {"loss"}) == ["loss"]
 
 
-def test_texts_that_say_the_same_are_not_mistaken_for_each_other():
-    page = document(paragraph(nodes.literal("", "x"), "a loss"), paragraph(nodes.emphasis("", "a loss")))
-    assert linked(page, finder("loss")) == ["loss"]
-    assert page[1].findall(nodes.reference) and not list(page[2].findall(nodes.reference))
-
-
 def test_what_is_defined_is_not_linked_there_or_later():
     some = finder("loss", "bias")
     page = document(paragraph("A bias."), paragraph("The ", nodes.emphasis("", "loss"), " and the ",

@@ -77,7 +77,7 @@ class Term:
 
     @property
     def slug(self):
-        return re.sub(r"[^a-z0-9]+", "-", self.term.lower()).strip("-")
+        return re.sub(r"[^a-z0-9]+", "-", self.term.lower().replace("'", "")).strip("-")
 
     def page(self, docnames):
         """The name of the page that defines it among those of the book, or None."""
