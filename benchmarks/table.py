@@ -27,8 +27,8 @@ def row(
     if value is not None and target is not None:
         met = bool(value >= target if sign == ">=" else value <= target)
     return {
-        "work": work, "peer": peer, "target": target, "sign": sign, "unit": unit, "value": value, "best": best,
-        "ours": ours, "theirs": theirs, "apart": apart, "met": met,
+        "work": work, "peer": peer, "target": target, "sign": sign, "unit": unit, "value": value,
+        "best": best, "ours": ours, "theirs": theirs, "apart": apart, "met": met,
         "verdict": why if value is None else {True: "yes", False: "no", None: ""}[met],
     }  # fmt: skip
 
