@@ -3,7 +3,7 @@
 AT_LEAST = ("x", "%", "frames/s")  # in these units more is better; in all others a target is a limit
 MISSING, LATER = "not installed", "not measured"  # verdicts of a row without a value
 HEAD = ("work", "nnmath", "peer", "its time", "ratio", "at best", "target", "met", "apart")
-LINE = "| {:<49}| {:<8}| {:<20}| {:<9}| {:<12}| {:<8}| {:<13}| {:<15}| {:<6}|"
+LINE = "| {:<49}| {:<8}| {:<20}| {:<9}| {:<12}| {:<12}| {:<15}| {:<15}| {:<6}|"
 
 
 def row(
