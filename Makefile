@@ -25,14 +25,17 @@ ifeq ($(shell uname -m),x86_64)
 OPENBLAS_CORETYPE ?= Haswell
 same-kernels := OPENBLAS_CORETYPE=$(OPENBLAS_CORETYPE) NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"
 endif
-in-bench := env $(build-env) $(VENV)/bin/
+# The peers of nnmath, with which `make bench` compares it, have an environment of their own.
+PEERS ?= .venv-bench
+PEERS_READY := $(PEERS)/.peers
+in-bench = env $(build-env) $(if $(wildcard $(PEERS_READY)),$(PEERS),$(VENV))/bin/
 in-env := env $(build-env) $(same-kernels) $(VENV)/bin/
 
-.PHONY: help book pdf links test lab bench serve execute clean
+.PHONY: help book pdf links test lab bench bench-peers serve execute clean
 
 help: ## this list
 	@echo "make ..."
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 15
 
 $(READY): requirements.txt pyproject.toml tools/make_venv.sh
 	@bash tools/make_venv.sh "$(VENV)"
@@ -78,8 +81,14 @@ test: $(READY) ## everything that is checked: code, chapters, built pages
 lab: $(READY) ## open the chapters in JupyterLab
 	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
-bench: $(READY) ## measure the speed claims (PyTorch is compared if it is installed)
-	@$(in-bench)python -m benchmarks
+bench: $(if $(wildcard $(PEERS_READY)),$(PEERS_READY),$(READY)) ## measure the speed claims against the peers that are installed
+	@$(in-bench)python -m benchmarks $(BENCH)
+
+$(PEERS_READY): requirements.txt benchmarks/requirements.txt pyproject.toml tools/make_venv.sh
+	@bash tools/make_venv.sh "$(PEERS)" benchmarks/requirements.txt
+	@touch $@
+
+bench-peers: $(PEERS_READY) ## install PyTorch and JAX, only for make bench (.venv-bench)
 
 serve: $(READY) $(FIRST_PAGE) ## serve the built book on 127.0.0.1 (PORT=8000)
 	@$(PYTHON) tools/serve.py $(HTML) $(PORT)
@@ -87,6 +96,6 @@ serve: $(READY) $(FIRST_PAGE) ## serve the built book on 127.0.0.1 (PORT=8000)
 execute: $(READY) ## run the chapters again and save them as they are committed
 	@$(in-env)python tools/save_notebooks.py
 
-clean: ## remove what was built (the environment stays; rm -rf .venv removes it)
+clean: ## remove what was built (environments stay; rm -rf .venv .venv-bench removes them)
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis .jupyter_cache
-	@find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
+	@find . \( -path ./$(VENV) -o -path ./$(PEERS) \) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +

@@ -73,6 +73,8 @@ def machine():
     for found in threadpool_info():
         if found["user_api"] == "blas" and "numpy" in found["filepath"]:
             about["blas"] = f"{found['internal_api']} {found['version']} ({found.get('architecture', '')})"
+    if hasattr(os, "getloadavg"):
+        about["load"] = f"load {os.getloadavg()[0]:.1f} before"  # what others did to the clock on the wall
     return {**about, "date": time.strftime("%Y-%m-%d")}
 
 

@@ -18,7 +18,9 @@ from .table import line, row
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MOVES = 240  # four seconds of dragging at 60 frames a second
 TARGETS = {1: 1.0, 4: 4.0}  # slowed by -> milliseconds of script at the 95th percentile
+DRAGS = 3  # the page's clock is on the wall: whoever else uses the processor disturbs a drag
 RATE = 60  # frames per second
+NO_BROWSER = "no browser"
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 # One move in each frame, as a hand on the slider gives them. The script work of a move is its input event
@@ -85,7 +87,7 @@ def measure(browser, address, name, slowed):
     page.evaluate("async () => { await window.nnReady; }")
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowed})
     page.evaluate(DRAG, [name, 60])  # let the browser compile
-    got = page.evaluate(DRAG, [name, MOVES])
+    got = [page.evaluate(DRAG, [name, MOVES]) for _ in range(DRAGS)]
     page.close()
     return got
 
@@ -112,13 +114,15 @@ def rows(page=None, figure=""):
         with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
             measured = drag(playwright, page, figure, folder)
     for slowed, limit in TARGETS.items():
-        got, how = measured[slowed], "" if slowed == 1 else f", processor slowed {slowed}x"
-        p95 = rate = None
+        got, how = measured[slowed], "" if slowed == 1 else f", slowed {slowed}x"
+        p95 = rate = (None, None)  # median and best of the drags
         if got:
-            p95 = float(np.percentile(got["work"], 95))
-            rate = round(1000 / statistics.fmean(np.diff(got["frames"])))
-        yield row(f"one slider move, script{how}", "", limit, "ms", p95, why="no browser")
-        yield row(f"frames while dragging{how}", "", RATE, "frames/s", rate, why="no browser")
+            each = [float(np.percentile(drag["work"], 95)) for drag in got]
+            p95 = statistics.median(each), min(each)
+            each = [round(1000 / statistics.fmean(np.diff(drag["frames"]))) for drag in got]
+            rate = statistics.median(each), max(each)
+        yield row(f"slider move, p95 of the script's time{how}", "", limit, "ms", *p95, why=NO_BROWSER)
+        yield row(f"frames while it is dragged{how}", "", RATE, "frames/s", *rate, why=NO_BROWSER)
 
 
 def drag(playwright, page, figure, folder):

@@ -44,7 +44,7 @@ def main():
                 f"{name:<20} {n:>5} samples, {workers} workers: {1e3 * min(row['seconds']):8.1f} ms",
                 flush=True,
             )
-    about = {k: v for k, v in machine().items() if k not in ("scikit-learn", "torch", "jax", "cores")}
+    about = {k: v for k, v in machine().items() if k not in ("scikit-learn", "torch", "jax", "cores", "load")}
     SCALING.write_text(json.dumps({"machine": about, "cores": cores(), "rows": rows}, indent=1) + "\n")
 
 

@@ -3,7 +3,7 @@
 AT_LEAST = ("x", "%", "frames/s")  # in these units more is better; in all others a target is a limit
 MISSING, LATER = "not installed", "not measured"  # verdicts of a row without a value
 HEAD = ("work", "nnmath", "peer", "its time", "ratio", "at best", "target", "met", "apart")
-LINE = "| {:<49}| {:<8}| {:<20}| {:<9}| {:<12}| {:<8}| {:<13}| {:<15}| {:<6}|"
+LINE = "| {:<49}| {:<8}| {:<20}| {:<9}| {:<12}| {:<12}| {:<15}| {:<15}| {:<6}|"
 
 
 def row(
@@ -27,8 +27,8 @@ def row(
     if value is not None and target is not None:
         met = bool(value >= target if sign == ">=" else value <= target)
     return {
-        "work": work, "peer": peer, "target": target, "sign": sign, "unit": unit, "value": value, "best": best,
-        "ours": ours, "theirs": theirs, "apart": apart, "met": met,
+        "work": work, "peer": peer, "target": target, "sign": sign, "unit": unit, "value": value,
+        "best": best, "ours": ours, "theirs": theirs, "apart": apart, "met": met,
         "verdict": why if value is None else {True: "yes", False: "no", None: ""}[met],
     }  # fmt: skip
 

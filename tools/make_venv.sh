@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Make or renew the environment of the book: make_venv.sh FOLDER. Called by make when requirements.txt has changed.
+# Make or renew an environment: make_venv.sh FOLDER [REQUIREMENTS]. Called by make when requirements.txt has changed.
+# With a second file of requirements, what it names is installed too.
 set -euo pipefail
-venv=$1
+venv=$1 more=${2:-}
 
 fits() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
@@ -16,8 +17,8 @@ if ! { [ -x "$venv/bin/python" ] && fits "$venv/bin/python"; }; then
   "$found" -m venv --clear "$venv"
 fi
 
-echo "Installing what requirements.txt names into $venv ..."
+echo "Installing what requirements.txt${more:+ and $more} names into $venv ..."
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
-pip install -r requirements.txt
+pip install -r requirements.txt ${more:+-r "$more"}
 pip install --no-deps --no-build-isolation -e .
 touch "$venv/.ready"

@@ -15,4 +15,4 @@ PARTS = (
 def setup(app):
     for part in PARTS:
         part.setup(app)
-    return {"version": "1", "env_version": 3, "parallel_read_safe": False, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 4, "parallel_read_safe": False, "parallel_write_safe": True}
