@@ -313,7 +313,7 @@ def _running_head(page):
 
 ABOUT = (
     "This is the book on paper. In the HTML book its {figures} figures move. Here each stands at the setting"
-    " with which it opens, and says it below. Code that the pages fold away is left out; the notebooks have it."
+    " with which it opens, and says it below. Code that the pages fold away is left out: see the notebooks."
     " Text and figures: CC BY 4.0. Code: MIT."
 )
 TEMPLATE = """<!DOCTYPE html>

@@ -47,7 +47,7 @@ WHAT_IS_PRINTED = r"""() => {
   const here = [...document.querySelectorAll('a[href^="#"]')].map((a) => decodeURIComponent(a.hash.slice(1)));
   const room = document.documentElement.clientWidth + 1;
   const wide = [...document.querySelectorAll(".bd-article :is(pre, table, svg, mjx-container[display], img)")]
-    .filter((e) => e.getBoundingClientRect().right > room 
+    .filter((e) => e.getBoundingClientRect().right > room
       || (e.clientWidth && e.scrollWidth > e.clientWidth + 1));
   const figures = [...document.querySelectorAll("figure.explore[data-state='ready']")];
   const MARKUP = /.{0,30}(?:\$\$|\\\(|\\\[|\{(?:eq|numref|cite|glue|doc|ref)\S*\}`).{0,30}/g;

@@ -53,8 +53,8 @@ PAGE = """<!DOCTYPE html>
 </nav>
 </main>
 <script>
-  // The book lies where its own folders begin. Where the address names none, it lies at the server's root, and on
-  // GitHub Pages (NAME.github.io/REPOSITORY/) in the first folder.
+  // The book lies where its own folders begin. Where the address names none, it lies at the server's root, or
+  // on GitHub Pages (NAME.github.io/REPOSITORY/) in the first folder.
   const folders = {folders};
   const steps = location.pathname.split("/").slice(1, -1);
   const own = steps.findIndex((step) => folders.includes(step));
