@@ -57,9 +57,11 @@ $(FIRST_PAGE):
 pdf: book ## the whole book as one PDF (with the browser of the tests)
 	@$(in-env)python tools/make_pdf.py
 
+# What Sphinx learns of the pages here the next build of the book would not hear of: that one begins anew.
 links: $(READY) ## ask every address beyond the book whether it is there (needs a network)
-	@$(in-env)jupyter-book build -W --keep-going --builder linkcheck . \
-	  || { echo "Some addresses did not answer; $(LINKS)/output.txt lists them." >&2; exit 1; }
+	@rm -f $(BUILT)
+	@$(in-env)jupyter-book build -W --keep-going --builder custom --custom-builder linkcheck . \
+	  || { echo "Not every address answered well; the lines with 'broken' in $(LINKS)/output.txt say which." >&2; exit 1; }
 
 test: $(READY) ## everything that is checked: code, chapters, built pages
 	@$(PYTHON) tests/book/chromium.py

@@ -1,8 +1,8 @@
 """Join the built pages of the book into one HTML page, from which make_pdf.py prints.
 
-Numbers, equations and figures stay those of the pages: nothing is built again. What is rewritten is what one page
-can't hold twice (ids, the names of figures and of widgets) and what a book needs (links within it, parts above
-chapters, a list of contents, the answers to the questions).
+Numbers, equations and figures stay those of the pages: nothing is built again. What is rewritten is what one
+page can't hold twice (ids, the names of figures and of widgets) and what a book needs: links within it, parts
+above chapters, a list of contents, the answers to the questions.
 """
 
 import html
@@ -91,7 +91,7 @@ def read_page(root, docname):
 
 
 def join(root, toc, only=None):
-    """The whole book, or the pages in `only`, as the text of one HTML page that lies in a folder beside `root`.
+    """The whole book, or the pages in `only`, as the text of one HTML page for a folder beside `root`.
 
     Returns (text, faults): links that lead to no place of the book are among the faults.
     """
@@ -141,7 +141,7 @@ def _rename_widgets(page):
 
 
 def _rewrite_links(page, root, anchors, figures):
-    """Links between pages become links within the one page; those to files beside the book lose their target."""
+    """Links between pages become links within the one page; those to files lose their target."""
     here = root / f"{page.docname}.html"
     for tag in page.article.find_all("a", href=True):
         parts = urlsplit(tag["href"])
@@ -226,7 +226,7 @@ def _answer(question):
 
 
 def _contents(parts, pages):
-    """The contents: parts, chapters and their sections, without those that every chapter has, such as Exercises.
+    """The contents: parts, chapters, and their sections but for those of every chapter, such as Exercises.
     make_pdf.py writes the page numbers into it."""
     titles = Counter(h.get_text() for page in pages.values() for h in page.article.find_all(class_="level-2"))
     rows = []
@@ -247,7 +247,8 @@ def _contents(parts, pages):
 
 
 def _row(target, title):
-    return f'<a href="#{target}"><span class="what">{title}</span><span class="leads"></span><span class="at"></span></a>'
+    leader = '<span class="leads"></span><span class="at"></span>'
+    return f'<a href="#{target}"><span class="what">{title}</span>{leader}</a>'
 
 
 def _inner(tag):
@@ -311,9 +312,9 @@ def _running_head(page):
 
 
 ABOUT = (
-    "This is the book on paper. In the HTML book its {figures} figures move: here each stands at the setting with which"
-    " it opens, which stands below it. Code that the pages fold away is left out; the notebooks have it. Text and"
-    " figures: CC BY 4.0. Code: MIT."
+    "This is the book on paper. In the HTML book its {figures} figures move. Here each stands at the setting"
+    " with which it opens, and says it below. Code that the pages fold away is left out: see the notebooks."
+    " Text and figures: CC BY 4.0. Code: MIT."
 )
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en" data-mode="light" data-theme="light">

@@ -1,8 +1,8 @@
 """The whole book as one PDF: make_pdf.py. The pages must be built; `make pdf` sees to that.
 
-join_pages.py makes one HTML page of all pages; Chromium mounts its figures, typesets its mathematics and prints it
-twice: the first print tells on which page each heading stands, the second has these numbers in its contents. Then the
-PDF is read back and compared with what it was printed from.
+join_pages.py makes one HTML page of all pages. Chromium mounts its figures, typesets its mathematics and
+prints it twice: the first print tells on which page each heading stands, the second has these numbers in its
+contents. Then the PDF is read back and compared with what it was printed from.
 """
 
 import os
@@ -27,6 +27,8 @@ PAGE_WIDTH = (
 PATIENCE = (
     600_000  # ms for a page of some 200 figures and 5,000 formulas; on two cores it takes about a minute
 )
+NEEDED = 131  # the first Chromium that prints what stands in the margins of @page
+CHINESE = "梯度损失"  # the key terms of the book stand in Chinese too
 LARGEST = 25e6  # bytes: a PDF that can still be sent by mail
 
 READY = """async () => {
@@ -45,7 +47,10 @@ WHAT_IS_PRINTED = r"""() => {
   const here = [...document.querySelectorAll('a[href^="#"]')].map((a) => decodeURIComponent(a.hash.slice(1)));
   const room = document.documentElement.clientWidth + 1;
   const wide = [...document.querySelectorAll(".bd-article :is(pre, table, svg, mjx-container[display], img)")]
-    .filter((e) => e.getBoundingClientRect().right > room || e.scrollWidth > e.clientWidth + 1 && e.clientWidth);
+    .filter((e) => e.getBoundingClientRect().right > room
+      || (e.clientWidth && e.scrollWidth > e.clientWidth + 1));
+  const figures = [...document.querySelectorAll("figure.explore[data-state='ready']")];
+  const MARKUP = /.{0,30}(?:\$\$|\\\(|\\\[|\{(?:eq|numref|cite|glue|doc|ref)\S*\}`).{0,30}/g;
   return {
     headings: [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((e) => {
       const title = e.cloneNode(true);  // of a formula the text that a screen reader gets
@@ -54,12 +59,12 @@ WHAT_IS_PRINTED = r"""() => {
     }),
     markers: document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length,
     widgets: document.querySelectorAll(".nn-widget > *").length,
-    figures: document.querySelectorAll("figure.explore[data-state='ready']").length,
+    figures: figures.length,
     dead: [...document.querySelectorAll(".nn-widget")].filter((e) => !e.firstElementChild).map(text),
-    empty: [...document.querySelectorAll("figure.explore")].filter((e) => !e.querySelector("svg path")).map((e) => e.id),
+    empty: figures.filter((e) => !e.querySelector("svg path")).map((e) => e.id),
     raw: [...document.querySelectorAll(".math")].filter((e) => !e.querySelector("mjx-container")).map(text),
     wrong: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map(text),
-    markup: plain.textContent.match(/.{0,30}(?:\$\$|\\\(|\\\[|\{(?:eq|numref|cite|glue|doc|ref)\S*\}`).{0,30}/g) ?? [],
+    markup: plain.textContent.match(MARKUP) ?? [],
     lost: [...new Set(here.filter((id) => !ids.has(id)))],
     twice: [...ids].filter(([id, n]) => n > 1 && !id.startsWith("MJX")).map(([id]) => id),
     folded: document.querySelectorAll("details:not([open]):not(.code-below)").length,
@@ -177,36 +182,45 @@ def fill_contents(page, at):
     )
 
 
-def make(joined, path):
-    """Print the joined page to `path`; returns the faults."""
+@contextmanager
+def open_browser():
     with sync_playwright() as playwright:
-        found_browser = chromium.find(playwright)
-        if found_browser is None:
+        found = chromium.find(playwright)
+        if found is None:
             sys.exit(chromium.MISSING)
-        browser = playwright.chromium.launch(executable_path=found_browser, args=chromium.OPTIONS)
-        if int(browser.version.split(".")[0]) < 131:
-            sys.exit(f"This Chromium ({browser.version}) can't print page numbers: 131 or newer is needed.")
-        page = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900}, reduced_motion="reduce")
-        page.set_default_timeout(PATIENCE)
-        said = []
-        page.on("pageerror", lambda error: said.append(f"script error: {error}"))
-        page.on("console", lambda line: line.type == "error" and said.append(f"console error: {line.text}"))
-        with step("Opening it, mounting the figures, typesetting the mathematics"):
-            page.goto(joined.as_uri())
-            page.emulate_media(media="print")
-            page.evaluate(READY)
-        found = page.evaluate(WHAT_IS_PRINTED)
-        faults = faults_of_page(found) + said
-        if missing := page.evaluate(GLYPHS, "梯度损失"):
-            print(
-                f"No font of this machine has {''.join(missing)}: install a Chinese one (Debian: fonts-noto-cjk)."
-            )
-        with step("Printing, to learn the page numbers"):
-            at = pages_of(print_page(page, path))
-        fill_contents(page, at)
-        with step("Printing"):
-            pdf = print_page(page, path, outline=True, tagged=True)
+        browser = playwright.chromium.launch(executable_path=found, args=chromium.OPTIONS)
+        if int(browser.version.split(".")[0]) < NEEDED:
+            sys.exit(f"Chromium {browser.version} can't print page numbers: {NEEDED} or newer is needed.")
+        yield browser
         browser.close()
+
+
+def settle(page, joined):
+    """Open the joined page and wait until everything on it stands."""
+    page.goto(joined.as_uri())
+    page.emulate_media(media="print")
+    page.evaluate(READY)
+
+
+def make(browser, joined, path):
+    """Print the joined page to `path`; returns what is wrong with it, in sentences."""
+    page = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900}, reduced_motion="reduce")
+    page.set_default_timeout(PATIENCE)
+    faults = []
+    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+    page.on("console", lambda line: line.type == "error" and faults.append(f"console error: {line.text}"))
+    with step("Opening it, mounting the figures, typesetting the mathematics"):
+        settle(page, joined)
+    found = page.evaluate(WHAT_IS_PRINTED)
+    faults += faults_of_page(found)
+    if missing := page.evaluate(GLYPHS, CHINESE):
+        print(f"No font here has {''.join(missing)}: install a Chinese one (Debian: fonts-noto-cjk).")
+    with step("Printing, to learn the page numbers"):
+        at = pages_of(print_page(page, path))
+    fill_contents(page, at)
+    with step("Printing"):
+        pdf = print_page(page, path, outline=True, tagged=True)
+    page.close()
     if pages_of(pdf) != at:
         faults.append("the page numbers in the contents are not those of the pages")
     with step("Reading it back, and packing it"):
@@ -224,7 +238,8 @@ def main(only=None):
         text, faults = join(HTML, ROOT / "_toc.yml", only)
         joined.write_text(text, encoding="utf8")
     try:
-        faults += make(joined, PDF)
+        with open_browser() as browser:
+            faults += make(browser, joined, PDF)
     except Error as error:
         sys.exit(f"Chromium could not print the book: {error.message.splitlines()[0]}")
     size = os.path.getsize(PDF)

@@ -25,8 +25,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing: who reads the book is told its address once."""
 
 
+def handler_for(folder):
+    return functools.partial(Handler, directory=folder)
+
+
 def main(folder, port):
-    handler = functools.partial(Handler, directory=folder)
+    handler = handler_for(folder)
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), handler)
     except OSError as error:

@@ -59,9 +59,14 @@ def html_root():
 
 
 def pages(under=""):
-    """Every page of the built book, by its path below its folder (index.html only leads to the first)."""
+    """Every page of the built book, by its path below its folder. (index.html only leads to the first;
+    404.html, which stands for itself, has tests of its own.)"""
     found = (p.relative_to(html_root()).as_posix() for p in sorted(html_root().rglob("*.html")))
-    return [p for p in found if not p.startswith("_") and p.startswith(under) and p != "index.html"]
+    return [
+        p
+        for p in found
+        if not p.startswith("_") and p.startswith(under) and p not in ("index.html", "404.html")
+    ]
 
 
 def pytest_generate_tests(metafunc):

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from functools import cache
 from itertools import pairwise
-from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -131,34 +130,6 @@ def test_mathematics_is_typeset(look_at, page_path):
 @cache
 def soup(path):
     return BeautifulSoup(path.read_text(encoding="utf8"), "html.parser")
-
-
-@cache
-def anchors(path):
-    return {
-        tag.get("id") or tag.get("name")
-        for tag in soup(path).find_all(lambda tag: tag.get("id") or tag.name == "a")
-    }
-
-
-def test_links_lead_somewhere(built_book, page_path):
-    here = built_book / page_path
-    broken = []
-    for tag in soup(here).find_all(["a", "link", "script", "img", "source", "iframe"]):
-        target = tag.get("href") or tag.get("src")
-        if not target or "setting" in tag.get("class", []) or "headerlink" in tag.get("class", []):
-            continue
-        parts = urlsplit(target)
-        if parts.scheme or parts.netloc:
-            if parts.scheme not in {"http", "https", "mailto", "data"} or tag.name not in {"a", "link"}:
-                broken.append(f"{tag.name} {target}: not within the book")
-            continue
-        path = (here.parent / unquote(parts.path)).resolve() if parts.path else here
-        if not path.is_file():
-            broken.append(f"{target}: no such file")
-        elif parts.fragment and path.suffix == ".html" and unquote(parts.fragment) not in anchors(path):
-            broken.append(f"{target}: no such place on that page")
-    assert not broken, f"{page_path}:\n" + "\n".join(dict.fromkeys(broken))
 
 
 def test_setting_links_name_a_figure_of_the_page(look_at, chapter_path):

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "book/_ext"))
-from nnbook.download import NAME, contents, pack
+from nnbook.download import NAME, contents, pack  # noqa: E402
 
 RUN = """
 import json, sys, nnmath

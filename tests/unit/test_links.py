@@ -9,7 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
 from nnbook.links import Page, faults
 
 GOOD = """<!DOCTYPE html><head><script src="../_static/x.js?v=1"></script>
-<script type="application/json">{"a": "<a href='nowhere.html'>"}</script><style>a { b: url("lost.png") }</style></head>
+<script type="application/json">
+{"a": "<a href='nowhere.html'>"}</script><style>a { b: url("lost.png") }</style></head>
 <!-- <a href="gone.html"> --><h1 id="top">A</h1><a name="old"></a>
 <a href="#top">t</a> <a href="#old">o</a> <a href="b.html#a%20b">b</a> <a href="../index.html">i</a>
 <a href="#descend:lr=0.5" class="setting reference">s</a> <a href="https://example.org/#x">e</a>
@@ -48,7 +49,10 @@ def test_a_good_book_has_no_fault(book):
         ('<a href="#c">c</a>', "#c: no place 'c' on that page"),
         ('<img alt="x" src="c.png">', "c.png: no such file"),
         ("<script src='../_static/y.js'></script>", "../_static/y.js: no such file"),
-        ('<script src="https://example.org/y.js"></script>', "https://example.org/y.js: is not within the book"),
+        (
+            '<script src="https://example.org/y.js"></script>',
+            "https://example.org/y.js: is not within the book",
+        ),
         ('<a href="//example.org/">c</a>', "//example.org/: is not within the book"),
         ('<a href="file:///x">c</a>', "file:///x: is not within the book"),
         ('<a href="../../x.txt">c</a>', "../../x.txt: leads out of the book"),

@@ -1,8 +1,26 @@
 """What the book asks of Sphinx beyond Jupyter Book; each module says in its first lines what it does."""
 
 from nnbook import (
-    api, colophon, contents, descriptions, download, equations, execution, facts, links, listings, lost, map,
-    mending, numbers, renewal, routes, search, settings, solutions, terms,
+    api,
+    colophon,
+    contents,
+    descriptions,
+    download,
+    equations,
+    execution,
+    facts,
+    links,
+    listings,
+    lost,
+    map,
+    mending,
+    numbers,
+    renewal,
+    routes,
+    search,
+    settings,
+    solutions,
+    terms,
 )  # fmt: skip
 
 PARTS = (

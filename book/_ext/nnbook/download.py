@@ -37,8 +37,8 @@ On Windows:
     .venv\\Scripts\\pip install --no-deps --no-build-isolation -e .
     .venv\\Scripts\\jupyter lab notebooks
 
-`requirements.txt` names every version that the book was made with; the third line makes `nnmath`, the package beside
-this file, known to the notebooks, so that what you change in it counts.
+`requirements.txt` names every version that the book was made with. The third line makes `nnmath`, the package
+beside this file, known to the notebooks, so that what you change in it counts.
 
 The last digits of a result may differ from those in the book: another processor adds in another order.
 

@@ -1,7 +1,8 @@
 """Every link within the book leads somewhere: checked at the end of each HTML build, in all written pages.
 
-A page, a place on it, a picture, a script or a file that is missing fails the build, with the page and the link.
-Links that set a figure are checked in settings.py; addresses beyond the book by `make links`.
+A page, a place on it, a picture, a script or a file that is missing fails the build, and so does an id that
+stands twice. The message names the page and the link. Links that set a figure are checked in settings.py,
+addresses beyond the book by `make links`.
 """
 
 import html
@@ -17,7 +18,11 @@ INSIDES = re.compile(r"<!--.*?-->|(<(script|style)\b[^>]*>).*?(?=</\2>)", re.S)
 TAG = re.compile(r"<[a-zA-Z][\w-]*(?:\s+[^<>=\s\"'/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?)*\s*/?>")
 ATTRIBUTE = re.compile(r"\s([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 LEADS = ("href", "src", "xlink:href", "poster", "data")
-OPENED_BY_READERS = {"a", "area", "link"}  # what else has an address is asked for as soon as the page is opened
+OPENED_BY_READERS = {
+    "a",
+    "area",
+    "link",
+}  # what else has an address is asked for as soon as the page is opened
 BEYOND = {"http", "https", "mailto"}
 
 
@@ -27,7 +32,9 @@ class Page:
     def __init__(self, text):
         self.ids, self.links, self.twice = set(), [], set()
         for tag in TAG.finditer(INSIDES.sub(r"\1", text)):
-            found = {m[1].lower(): html.unescape(m[2] or m[3] or m[4] or "") for m in ATTRIBUTE.finditer(tag[0])}
+            found = {
+                m[1].lower(): html.unescape(m[2] or m[3] or m[4] or "") for m in ATTRIBUTE.finditer(tag[0])
+            }
             name = re.match(r"<([\w-]+)", tag[0])[1].lower()
             for place in {found.get("id"), found.get("name") if name == "a" else None} - {None}:
                 (self.twice if place in self.ids else self.ids).add(place)

@@ -1,7 +1,7 @@
 """404.html, which a server shows for an address that is not there, at whatever depth that address is.
 
-Therefore nothing on it is asked for by a path of its own: style and script stand in the page, and the script finds
-where the book begins from where the page was asked for. Without the script the links lead to the server's root.
+Therefore nothing on it is asked for by a path of its own: style and script stand in the page, and the script
+finds where the book begins from where the page was asked for. Without it the links lead to the server's root.
 """
 
 import html
@@ -18,7 +18,8 @@ PAGE = """<!DOCTYPE html>
 <style>
   :root {{ --ink: #24292f; --muted: #5b636c; --paper: #fff; --line: #d5dae0; --link: #005f99; }}
   @media (prefers-color-scheme: dark) {{
-    :root {{ color-scheme: dark; --ink: #e6e9ec; --muted: #a3abb3; --paper: #14181e; --line: #363d46; --link: #7cc4ee; }}
+    :root {{ color-scheme: dark;
+      --ink: #e6e9ec; --muted: #a3abb3; --paper: #14181e; --line: #363d46; --link: #7cc4ee; }}
   }}
   body {{ margin: 0; background: var(--paper); color: var(--ink); line-height: 1.6; font-size: 1.0625rem;
     font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }}
@@ -41,8 +42,8 @@ PAGE = """<!DOCTYPE html>
 <main>
 <p class="book">{title}</p>
 <h1>This page is not here</h1>
-<p>The address may have a slip in it, or the page may have moved. <a data-to="{first}" href="/{first}">The first page</a>
-and the list below lead on, and so does a search.</p>
+<p>The address may have a slip in it, or the page may have moved.
+<a data-to="{first}" href="/{first}">The first page</a> and the list below lead on, and so does a search.</p>
 <form role="search" data-to="search.html" action="/search.html">
 <input type="search" name="q" aria-label="Search the book" placeholder="Search the book" required>
 <button>Search</button>
@@ -52,12 +53,13 @@ and the list below lead on, and so does a search.</p>
 </nav>
 </main>
 <script>
-  // The book lies where its own folders begin: all of the address before one of them, or the server's root. On
-  // GitHub Pages (NAME.github.io/REPOSITORY/) that is the first folder, whatever the rest of the address says.
+  // The book lies where its own folders begin. Where the address names none, it lies at the server's root, or
+  // on GitHub Pages (NAME.github.io/REPOSITORY/) in the first folder.
   const folders = {folders};
   const steps = location.pathname.split("/").slice(1, -1);
   const own = steps.findIndex((step) => folders.includes(step));
-  const above = own >= 0 ? steps.slice(0, own) : location.hostname.endsWith(".github.io") ? steps.slice(0, 1) : [];
+  const deep = own >= 0 ? own : location.hostname.endsWith(".github.io") ? 1 : 0;
+  const above = steps.slice(0, deep);
   const root = ["", ...above, ""].join("/");
   for (const place of document.querySelectorAll("[data-to]"))
     place.setAttribute(place.matches("form") ? "action" : "href", root + place.dataset.to);
@@ -73,7 +75,8 @@ def chapter_list(app):
     for tree in site.root.subtrees:
         rows.append(f"<h2>{html.escape(tree.caption or '')}</h2>\n<ul>")
         for docname in map(str, tree.items):
-            target, title = app.builder.get_target_uri(docname), html.escape(app.env.titles[docname].astext())
+            target = app.builder.get_target_uri(docname)
+            title = html.escape(app.env.titles[docname].astext())
             rows.append(f'<li><a data-to="{target}" href="/{target}">{title}</a></li>')
         rows.append("</ul>")
     return "\n".join(rows)
@@ -89,7 +92,9 @@ def write(app, error):
         icon="".join(f"%{byte:02x}" if byte in b'%#<>"\n' else chr(byte) for byte in icon.encode()),
         first=app.builder.get_target_uri(app.config.root_doc),
         chapters=chapter_list(app),
-        folders=sorted({docname.partition("/")[0] for docname in app.env.found_docs} | {"_static", "_sources"}),
+        folders=sorted(
+            {docname.partition("/")[0] for docname in app.env.found_docs} | {"_static", "_sources"}
+        ),
     )
     (Path(app.outdir) / "404.html").write_text(page, encoding="utf8")
 

@@ -21,7 +21,7 @@ def chapter_number(docname):
 
 
 def give_back(app, env):
-    """Sphinx compares what it counts with what it finds, to tell which pages changed: it is to find its own."""
+    """Sphinx compares what it counts with what it finds, to tell which pages changed: let it find its own."""
     if hasattr(env, "nnbook_counted"):
         env.toc_secnumbers, env.toc_fignumbers = env.nnbook_counted
     return []

@@ -1,5 +1,5 @@
-"""After a small edit only what it changes is written again: the page itself, and every page when a title or a number
-changed, since the list of chapters stands beside each page and links say titles and numbers.
+"""After a small edit only what it changes is written again: the page itself, and every page when a title or a
+number changed, since the list of chapters stands beside each page and links say titles and numbers.
 
 What Sphinx can't see (settings, styles, scripts, nnmath) the Makefile sees, and then asks for the whole book.
 """
@@ -14,7 +14,10 @@ def said_elsewhere(env):
     std, math, cite = (env.domaindata.get(domain, {}) for domain in ("std", "math", "cite"))
     known = [
         sorted((docname, title.astext()) for docname, title in env.titles.items()),
-        *(sorted(map(str, std.get(kind, {}).items())) for kind in ("labels", "anonlabels", "terms", "objects")),
+        *(
+            sorted(map(str, std.get(kind, {}).items()))
+            for kind in ("labels", "anonlabels", "terms", "objects")
+        ),
         sorted(map(str, math.get("objects", {}).items())),
         sorted(str(numbers) for numbers in env.toc_fignumbers.items()),
         sorted(map(str, cite.get("citations", []))),

@@ -1,0 +1,70 @@
+"""Which pages a small edit writes again: all when a title, number or place changed, else only its own."""
+
+import sys
+from copy import deepcopy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
+from nnbook import numbers, renewal
+
+CHAPTER = "notebooks/05_idea"
+
+
+@pytest.fixture
+def env():
+    made = SimpleNamespace(
+        titles={CHAPTER: nodes.title("", "5. Idea")},
+        toc_fignumbers={CHAPTER: {"exercise": {"one": (5, 1)}}},
+        domaindata={
+            "std": {"labels": {"eq": (CHAPTER, "eq", "")}, "anonlabels": {"eq": (CHAPTER, "eq")}},
+            "math": {"objects": {"eq:step": (CHAPTER, 1)}},
+            "cite": {"citations": ["Nielsen 2015"]},
+        },
+        found_docs={CHAPTER, "notebooks/06_forward", "book/list"},
+    )
+    assert renewal.renew(None, made) == sorted(made.found_docs), "the first build writes all"
+    renewal.note(None, made, [])
+    return made
+
+
+def test_without_a_change_nothing_is_written(env):
+    assert renewal.renew(None, env) == []
+
+
+def test_a_change_of_words_renews_the_lists_but_no_other_chapter(env):
+    renewal.note(None, env, [CHAPTER])
+    assert renewal.renew(None, env) == ["book/list"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda env: env.titles.update({CHAPTER: nodes.title("", "5. The idea")}),
+        lambda env: env.toc_fignumbers[CHAPTER]["exercise"].update(one=(5, 2)),
+        lambda env: env.domaindata["std"]["anonlabels"].update(new=(CHAPTER, "new")),
+        lambda env: env.domaindata["math"]["objects"].update({"eq:step": (CHAPTER, 2)}),
+        lambda env: env.domaindata["cite"]["citations"].append("Nielsen 2016"),
+    ],
+)
+def test_what_other_pages_say_renews_them_all(env, change):
+    change(env)
+    assert renewal.renew(None, env) == sorted(env.found_docs)
+    assert renewal.renew(None, env) == []
+
+
+def test_sphinx_finds_the_numbers_that_it_counted():
+    counted = {CHAPTER: {"": (1,), "#a": (1, 1)}}, {CHAPTER: {"equation": {"x": (1, 3)}}}
+    env = SimpleNamespace(
+        toc_secnumbers=deepcopy(counted[0]),
+        toc_fignumbers=deepcopy(counted[1]),
+        titles={CHAPTER: nodes.title("", "5. Idea")},
+        tocs={CHAPTER: nodes.bullet_list()},
+    )
+    numbers.renumber(None, env)
+    assert env.toc_fignumbers == {CHAPTER: {"equation": {"x": (5, 1)}}}
+    assert numbers.give_back(None, env) == []
+    assert (env.toc_secnumbers, env.toc_fignumbers) == counted
