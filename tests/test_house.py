@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +13,7 @@ CHAPTERS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 PAGES = sorted(path.name for path in (ROOT / "book").glob("*.md"))
 ARTICLE_LINK = "article.md"
 
-sys.path.insert(0, str(ROOT / "tools"))
-import save_notebooks  # noqa: E402
+import save_notebooks
 
 
 class Chapter:

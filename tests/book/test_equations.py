@@ -2,15 +2,11 @@
 
 import gzip
 import re
-import sys
 from functools import cache
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
 from nnbook.labels import EXCEPTIONS, Sources, labels_in
 
 EQUATIONS, API = "book/equations.html", "book/api.html"

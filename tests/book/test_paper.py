@@ -1,7 +1,6 @@
 """The joined page from which the PDF is printed, and the page for addresses that are not there."""
 
 import re
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -12,10 +11,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import make_pdf  # noqa: E402
-import serve  # noqa: E402
-from join_pages import join, parts_of_book  # noqa: E402
+import make_pdf
+import serve
+from join_pages import join, parts_of_book
 
 TWO = ["notebooks/01_background", "notebooks/05_gradient_descent_idea"]
 

@@ -1,15 +1,12 @@
 """The terms of the chapters lead to the glossary, and the glossary leads back."""
 
 import re
-import sys
 from urllib.parse import urlsplit
 
 import pytest
 from conftest import ROOT
-from test_pages import dark, soup
-
-sys.path.insert(0, str(ROOT / "book/_ext"))
 from nnbook.terms import MOST, MOST_IN_PARAGRAPH, SOURCE, read
+from test_pages import dark, soup
 
 GLOSSARY = "book/glossary.html"
 

@@ -1,17 +1,13 @@
 """How the page of nnmath reads docstrings: plain text in, lists, links and code out."""
 
 import re
-import sys
-from pathlib import Path
 
 import docutils.core
 import pytest
-
-import nnmath
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
 from nnbook.api import as_rst, fields, places
 from nnbook.labels import ROOT, public_names, python_sources
+
+import nnmath
 
 NAMES = {"lr", "x", "W", "b", "steps"}
 KNOWN = {"mse": "nnmath.losses.mse", "ShapeError": "nnmath.errors.ShapeError"}

@@ -1,13 +1,9 @@
 """What the book says of itself: its map, its reading times, its descriptions and its colophon's counts."""
 
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from docutils import nodes
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
 from nnbook import colophon, descriptions, facts
 from nnbook import map as chapter_map
 

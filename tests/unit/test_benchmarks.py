@@ -2,15 +2,13 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from benchmarks import builds, clock, contestants, table  # noqa: E402
+from benchmarks import builds, clock, contestants, table
 
 
 @pytest.mark.parametrize(

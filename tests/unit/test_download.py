@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "book/_ext"))
-from nnbook.download import NAME, contents, pack  # noqa: E402
+from nnbook.download import NAME, contents, pack
 
 RUN = """
 import json, sys, nnmath

@@ -4,14 +4,10 @@ The rules are those of book/_ext/nnbook/labels.py, which the build keeps too.
 """
 
 import re
-import sys
 from collections import Counter, defaultdict
 from functools import cache
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
 from nnbook.labels import (
     LEFT_OUT,
     Sources,

@@ -1,11 +1,6 @@
 """The check of the links in the built pages: each fault shown on a small book of two pages."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
 from nnbook.links import Page, faults
 
 GOOD = """<!DOCTYPE html><head><script src="../_static/x.js?v=1"></script>

@@ -3,14 +3,11 @@
 import ast
 import inspect
 import re
-import sys
 import textwrap
-from pathlib import Path
+
+from nnbook.listings import CHECKS, shortened
 
 import nnmath
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
-from nnbook.listings import CHECKS, shortened
 
 
 def without_docstrings(code):

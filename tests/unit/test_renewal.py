@@ -1,14 +1,10 @@
 """Which pages a small edit writes again: all when a title, number or place changed, else only its own."""
 
-import sys
 from copy import deepcopy
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
 from nnbook import numbers, renewal
 
 CHAPTER = "notebooks/05_idea"

@@ -1,17 +1,14 @@
 """The glossary and the links to it: what is a term in a sentence, and which Chinese names chapters give."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 from docutils import nodes
-from test_labels import ROOT, book_pages
-
-sys.path.insert(0, str(ROOT / "book/_ext"))
 from nnbook import terms
 from nnbook.search import SearchBook
 from nnbook.terms import HAN, SOURCE, Finder, Term, link_terms, mark_places, plural, wrong_chinese
+from test_labels import ROOT, book_pages
 
 GLOSSARY = terms.read(ROOT / SOURCE)
 # Chinese in the book that names no term: titles of the article and of its sections, and a phrase of its.
