@@ -7,13 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import save_notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 PAGES = sorted(path.name for path in (ROOT / "book").glob("*.md"))
 ARTICLE_LINK = "article.md"
-
-import save_notebooks
 
 
 class Chapter:

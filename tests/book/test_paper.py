@@ -7,13 +7,13 @@ import urllib.request
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import make_pdf
 import pytest
+import serve
 from bs4 import BeautifulSoup
+from join_pages import join, parts_of_book
 
 ROOT = Path(__file__).resolve().parents[2]
-import make_pdf
-import serve
-from join_pages import join, parts_of_book
 
 TWO = ["notebooks/01_background", "notebooks/05_gradient_descent_idea"]
 

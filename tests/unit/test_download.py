@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from nnbook.download import NAME, contents, pack
 
 ROOT = Path(__file__).resolve().parents[2]
-from nnbook.download import NAME, contents, pack
 
 RUN = """
 import json, sys, nnmath

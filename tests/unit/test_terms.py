@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from docutils import nodes
 from nnbook import terms
+from nnbook.labels import ROOT, book_pages
 from nnbook.search import SearchBook
 from nnbook.terms import HAN, SOURCE, Finder, Term, link_terms, mark_places, plural, wrong_chinese
-from test_labels import ROOT, book_pages
 
 GLOSSARY = terms.read(ROOT / SOURCE)
 # Chinese in the book that names no term: titles of the article and of its sections, and a phrase of its.
