@@ -207,18 +207,20 @@ def note(app, doctree):
 
 
 def mark_places(doctree, finder, own):
-    """{term: id} of where a page defines its own terms: first in italics, else where it is first."""
-    stands, defined = {}, {}
+    """{term: id} of where a page defines its own terms: first in italics, else in a title, else at all."""
+    stands, titled, defined = {}, {}, {}
     for node in doctree.findall(lambda n: isinstance(n, (nodes.emphasis, nodes.paragraph, nodes.title))):
         said = node.astext()
         for match, term in finder.find(said):
             if isinstance(node, nodes.emphasis) and match.span() == (0, len(said)):
                 defined.setdefault(term, node)
+            elif isinstance(node, nodes.title):
+                titled.setdefault(term, node.parent)
             else:
-                stands.setdefault(term, node.parent if isinstance(node, nodes.title) else node)
+                stands.setdefault(term, node)
     places = {}
     for term in own:
-        node = defined.get(term) or stands.get(term)
+        node = next((kind[term] for kind in (defined, titled, stands) if term in kind), None)
         if node is not None:
             places[term.term] = f"def-{term.slug}"
             node["ids"].append(places[term.term])
