@@ -34,7 +34,8 @@ SHOWN = re.compile(
 EXCEPTIONS = {
     "nnmath.errors": "refuses what is wrong, and says why",
     "nnmath.activations.ones": "makes a sum a matrix product, which is faster over tiny axes",
-    "nnmath.activations.rowsum": "a sum over the last axis, as `ones` makes it",
+    "nnmath.activations.last_sum": "a sum over the last axis as a product with `ones`",
+    "nnmath.activations.rowsum": "the same with the axis kept",
     "nnmath.activations.rowmax": "a maximum over the last axis, by columns where that is faster",
     "nnmath.gradcheck.GradCheck": "what `gradcheck` returns",
     "nnmath.gradcheck.gradcheck": "compares a derivative with one of the two difference quotients",
