@@ -54,6 +54,18 @@ def test_fit_is_the_loop_written_out():
     assert repr(h) == f"History({names})"
 
 
+def test_only_the_run_is_silent():
+    """Overflow says nothing inside a step (a warning would fail this test) and still warns between two."""
+    before, large = np.geterr(), np.float32(3e38)
+    run = nn.train(NET, start(), X, Y, loss=nn.mse, optimizer=nn.SGD(1e200), steps=9, on_divergence="stop")
+    for s in run:
+        assert np.geterr() == before
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            large * large
+        diverged = s.diverged
+    assert diverged and np.geterr() == before
+
+
 def test_a_step_is_seen_before_its_update():
     p = start()
     for s in nn.train(NET, p, X, Y, loss=nn.mse, optimizer=nn.SGD(0.5), steps=5):
