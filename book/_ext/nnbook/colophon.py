@@ -211,10 +211,8 @@ def benchmarks(app, here):
 
 def speed(row):
     """One claim as a row of the table."""
-    unit = row.get("unit", "")
-    sign = "≥" if unit in ("x", "%") else "≤"
-    target = row.get("target")
-    met = {True: "yes", False: "no", None: "–"}[row.get("met")]
+    unit, target = row.get("unit", ""), row.get("target")
+    sign = {">=": "≥", "<=": "≤"}[row["sign"]]
     return [
         row["work"],
         row.get("peer") or "–",
@@ -222,7 +220,7 @@ def speed(row):
         _seconds(row.get("theirs")),
         _quantity(row.get("value"), unit),
         "–" if target is None else f"{sign}\u00a0{_quantity(target, unit)}",
-        met,
+        row["verdict"] or "–",
     ]
 
 

@@ -92,6 +92,7 @@ def written_pages(app):
     """The pages of this build, and those that Sphinx and the book write besides."""
     root, pages = Path(app.outdir), [app.builder.get_target_uri(d) for d in sorted(app.env.found_docs)]
     besides = ["index.html", "search.html", "genindex.html", "py-modindex.html"]
+    besides += [path.relative_to(root).as_posix() for path in sorted(root.glob("_modules/**/*.html"))]
     return pages + [page for page in besides if (root / page).is_file() and page not in pages]
 
 
