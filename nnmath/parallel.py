@@ -53,7 +53,7 @@ def ring_all_reduce(size, workers, latency, bandwidth):
 def connect(scheduler=None, *, workers=2, timeout=5.0):
     """A Dask client: of the cluster at an address, or of a new local one of worker processes.
 
-    scheduler: its address, "tcp://host:8786"; None takes the environment's NNMATH_SCHEDULER, or else starts
+    scheduler: its address, `tcp://host:8786`; None takes the environment's NNMATH_SCHEDULER, or else starts
     `workers` processes of one thread each on this machine, which end with the client. timeout: seconds until
     an address that does not answer is given up. Use it in `with`, or close it. Raises ConnectionError.
     """
