@@ -1,4 +1,4 @@
-"""Which pages a small edit writes again: all when a title, a number or a place changed, else only the page's own."""
+"""Which pages a small edit writes again: all when a title, a number or a place changed, else its own."""
 
 import sys
 from copy import deepcopy
@@ -9,7 +9,7 @@ import pytest
 from docutils import nodes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book/_ext"))
-from nnbook import numbers, renewal  # noqa: E402
+from nnbook import numbers, renewal
 
 CHAPTER = "notebooks/05_idea"
 
