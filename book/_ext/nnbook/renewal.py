@@ -40,4 +40,4 @@ def renew(app, env):
 
 def setup(app):
     app.connect("env-before-read-docs", note)
-    app.connect("env-updated", renew, priority=900)
+    app.connect("env-get-updated", renew, priority=950)  # after numbers.py: before it nothing is counted
