@@ -1,4 +1,4 @@
-"""Which pages a small edit writes again: all when a title, number or place changed, else only its own."""
+"""Which pages a small edit writes again: all when a title, a number or a place changed, else its own."""
 
 from copy import deepcopy
 from types import SimpleNamespace
@@ -10,6 +10,13 @@ from nnbook import numbers, renewal
 CHAPTER = "notebooks/05_idea"
 
 
+class Cited:
+    """A citation as sphinxcontrib-bibtex keeps it; its text tells where it lies in memory."""
+
+    def __init__(self, label):
+        self.key, self.citation_id, self.formatted_entry = label, "id1", SimpleNamespace(label=label)
+
+
 @pytest.fixture
 def env():
     made = SimpleNamespace(
@@ -18,7 +25,7 @@ def env():
         domaindata={
             "std": {"labels": {"eq": (CHAPTER, "eq", "")}, "anonlabels": {"eq": (CHAPTER, "eq")}},
             "math": {"objects": {"eq:step": (CHAPTER, 1)}},
-            "cite": {"citations": ["Nielsen 2015"]},
+            "cite": {"citations": [Cited("2015a")]},
         },
         found_docs={CHAPTER, "notebooks/06_forward", "book/list"},
     )
@@ -28,7 +35,7 @@ def env():
 
 
 def test_without_a_change_nothing_is_written(env):
-    assert renewal.renew(None, env) == []
+    assert renewal.renew(None, deepcopy(env)) == [], "what is read from the disk is told from nothing new"
 
 
 def test_a_change_of_words_renews_the_lists_but_no_other_chapter(env):
@@ -43,7 +50,7 @@ def test_a_change_of_words_renews_the_lists_but_no_other_chapter(env):
         lambda env: env.toc_fignumbers[CHAPTER]["exercise"].update(one=(5, 2)),
         lambda env: env.domaindata["std"]["anonlabels"].update(new=(CHAPTER, "new")),
         lambda env: env.domaindata["math"]["objects"].update({"eq:step": (CHAPTER, 2)}),
-        lambda env: env.domaindata["cite"]["citations"].append("Nielsen 2016"),
+        lambda env: env.domaindata["cite"]["citations"].append(Cited("2015b")),
     ],
 )
 def test_what_other_pages_say_renews_them_all(env, change):

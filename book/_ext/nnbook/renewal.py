@@ -20,7 +20,7 @@ def said_elsewhere(env):
         ),
         sorted(map(str, math.get("objects", {}).items())),
         sorted(str(numbers) for numbers in env.toc_fignumbers.items()),
-        sorted(map(str, cite.get("citations", []))),
+        sorted((c.key, c.citation_id, c.formatted_entry.label) for c in cite.get("citations", [])),
     ]
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
@@ -40,4 +40,4 @@ def renew(app, env):
 
 def setup(app):
     app.connect("env-before-read-docs", note)
-    app.connect("env-updated", renew, priority=900)
+    app.connect("env-get-updated", renew, priority=950)  # after numbers.py: before it nothing is counted
