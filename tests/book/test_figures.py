@@ -454,13 +454,13 @@ def test_links_set_controls(shown, truth, figures_on):
 
 # Plays all that are given at once, as most of the time is waiting: to the position `until`, or to the end.
 PLAY = """async ([items, until]) => Promise.all(items.map(async ([name, control, button]) => {
-  const end = performance.now() + 8000, at = () => nnIndex(name)[control];
+  const start = performance.now(), end = start + 8000, at = () => nnIndex(name)[control];
   const plays = () => button.getAttribute("aria-label").startsWith("Stop");
   button.click();
   while (performance.now() < end && plays() && at() < until) await new Promise(requestAnimationFrame);
-  const still = plays();
+  const still = plays(), took = performance.now() - start;
   if (still) button.click();
-  return [at(), still];
+  return [at(), still, took];
 }))"""
 
 
@@ -477,12 +477,13 @@ def test_play(shown, truth):
         put_all(page, {name: {control: 0} for name, control, *_ in items})
         stopped = page.evaluate(PLAY, [handles, 2])
         page.wait_for_timeout(750)  # longer than any turn
-        for (name, control, _, last), (here, still) in zip(items, stopped, strict=True):
+        for (name, control, _, last), (here, still, took) in zip(items, stopped, strict=True):
+            assert last < 2 or took > 1000, f"{name}, {control}: too fast for who asked for less motion"
             assert here >= min(2, last) and (still or here == last), f"{name}, {control}: does not play"
             assert index_of(page, name)[control] == here, f"{name}, {control}: it plays on"
         put_all(page, {name: {control: last - 1} for name, control, _, last in items})
         ended = page.evaluate(PLAY, [handles, 10**9])
-        for (name, control, _, last), (here, still) in zip(items, ended, strict=True):
+        for (name, control, _, last), (here, still, _) in zip(items, ended, strict=True):
             assert here == last and not still, f"{name}, {control}: it does not stop at the end"
 
 

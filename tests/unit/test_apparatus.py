@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from benchmarks.table import row
 from docutils import nodes
 from nnbook import colophon, descriptions, facts
 from nnbook import map as chapter_map
@@ -109,19 +110,12 @@ def test_test_functions_are_counted_by_reading(tmp_path):
 
 
 def test_a_claim_is_shown_as_it_was_measured():
-    row = {
-        "work": "w",
-        "peer": "p",
-        "unit": "x",
-        "value": 5.7998,
-        "target": 10,
-        "ours": 1.4372e-5,
-        "met": False,
-    }
-    assert colophon.speed(row) == ["w", "p", "14.4\u00a0µs", "–", "5.8×", "≥\u00a010×", "no"]
-    row = {"work": "w", "unit": "of its time", "value": 0.7238, "target": 0.85, "theirs": 0.0046, "met": True}
-    assert colophon.speed(row) == ["w", "–", "–", "4.6\u00a0ms", "0.724", "≤\u00a00.85", "yes"]
-    assert colophon.speed({"work": "w", "peer": "torch", "value": None})[4:] == ["not measured", "–", "–"]
+    made = row("w", "p", 10, "x", value=5.7998, ours=1.4372e-5)
+    assert colophon.speed(made) == ["w", "p", "14.4\u00a0µs", "–", "5.8×", "≥\u00a010×", "no"]
+    made = row("w", target=0.85, unit="of its time", value=0.7238, theirs=0.0046)
+    assert colophon.speed(made) == ["w", "–", "–", "4.6\u00a0ms", "0.724", "≤\u00a00.85", "yes"]
+    assert colophon.speed(row("w", "torch"))[4:] == ["–", "–", "not installed"]
+    assert colophon.speed(row("w", unit="frames/s", target=60, value=47.0))[5:] == ["≥\u00a060\u00a0frames/s", "no"]
 
 
 def test_numbers_stand_at_the_right_of_a_table():

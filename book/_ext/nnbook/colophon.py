@@ -226,7 +226,7 @@ def speed(row):
 
 def _quantity(value, unit):
     if value is None:
-        return "not measured"
+        return "–"
     number = f"{float(f'{value:.3g}'):g}"
     return {"x": f"{number}×", "of its time": number}.get(unit, f"{number}\u00a0{unit}")
 
