@@ -3,10 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from benchmarks.table import row
 from docutils import nodes
 from nnbook import colophon, descriptions, facts
 from nnbook import map as chapter_map
+
+from benchmarks.table import row as measured
 
 NEEDS = {1: [], 2: [1], 3: [2], 4: [1, 3], 5: [], 6: [2, 4], 7: [3, 5, 6], 8: [5], 9: [7, 8], 10: [1, 7, 8]}
 NEEDS |= {11: [7], 12: [11], 13: [7, 11], 14: [8], 15: [10], 16: [10], 17: [10], 18: [10], 19: [10, 13]}
@@ -110,12 +111,13 @@ def test_test_functions_are_counted_by_reading(tmp_path):
 
 
 def test_a_claim_is_shown_as_it_was_measured():
-    made = row("w", "p", 10, "x", value=5.7998, ours=1.4372e-5)
+    made = measured("w", "p", 10, "x", value=5.7998, ours=1.4372e-5)
     assert colophon.speed(made) == ["w", "p", "14.4\u00a0µs", "–", "5.8×", "≥\u00a010×", "no"]
-    made = row("w", target=0.85, unit="of its time", value=0.7238, theirs=0.0046)
+    made = measured("w", target=0.85, unit="of its time", value=0.7238, theirs=0.0046)
     assert colophon.speed(made) == ["w", "–", "–", "4.6\u00a0ms", "0.724", "≤\u00a00.85", "yes"]
-    assert colophon.speed(row("w", "torch"))[4:] == ["–", "–", "not installed"]
-    assert colophon.speed(row("w", unit="frames/s", target=60, value=47.0))[5:] == ["≥\u00a060\u00a0frames/s", "no"]
+    assert colophon.speed(measured("w", "torch"))[4:] == ["–", "–", "not installed"]
+    made = measured("w", unit="frames/s", target=60, value=47.0)
+    assert colophon.speed(made)[5:] == ["≥\u00a060\u00a0frames/s", "no"]
 
 
 def test_numbers_stand_at_the_right_of_a_table():
