@@ -65,18 +65,16 @@ links: $(READY) ## ask every address beyond the book whether it is there (needs 
 
 test: $(READY) ## everything that is checked: code, chapters, built pages
 	@$(PYTHON) tests/book/chromium.py
-	@echo "== 1 of 5: ruff"
+	@echo "== 1 of 4: ruff"
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@echo "== 2 of 5: unit tests"
+	@echo "== 2 of 4: unit tests"
 	@$(in-env)python -m pytest tests --ignore=tests/book -q -n 2 --dist loadgroup
 	@$(in-env)python -m pytest --doctest-modules nnmath -q
-	@echo "== 3 of 5: chapters give what is printed in them"
-	@$(in-env)python -m pytest --nbval notebooks -q -n 2 --dist loadfile
-	@echo "== 4 of 5: the book from clean"
+	@echo "== 3 of 4: the book from clean"
 	@rm -rf _build
 	@$(MAKE) --no-print-directory book
-	@echo "== 5 of 5: the built pages in a browser, network cut off"
+	@echo "== 4 of 4: what the chapters gave, and the built pages in a browser, network cut off"
 	@$(in-env)python -m pytest tests/book -q -n 3 --dist loadgroup
 	@echo "make test: all checks passed."
 

@@ -22,6 +22,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 KEPT = ("jupytext", "mystnb", "myst")  # what a notebook may say besides
+A_CLOCK = "measured-anew"  # the tag of a cell whose outputs are times: they are never the same, and not saved
 CELL_LEFT_OUT = ("collapsed", "editable", "execution", "ExecuteTime", "scrolled", "slideshow", "trusted")
 
 
@@ -40,11 +41,24 @@ def saved_form(notebook):
         if cell.cell_type == "code":
             count += 1 if cell.source.strip() else 0
             cell.execution_count = count if cell.source.strip() else None
-            cell.outputs = [o for o in map(_saved_output, cell.outputs) if o is not None]
+            outputs = [] if A_CLOCK in cell.metadata.get("tags", ()) else _joined(cell.outputs)
+            cell.outputs = [o for o in map(_saved_output, outputs) if o is not None]
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = cell.execution_count
     return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def _joined(outputs):
+    """What was printed bit by bit as one output, where its first bit stands."""
+    joined, streams = [], {}
+    for output in outputs:
+        first = streams.setdefault(output.name, output) if output.output_type == "stream" else output
+        if first is output:
+            joined.append(output)
+        else:
+            first.text += output.text
+    return joined
 
 
 def _saved_output(output):
@@ -66,7 +80,6 @@ def execute(path):
         timeout=180,
         kernel_name="python3",
         record_timing=False,
-        coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--IPKernelApp.log_level=40"],
     )

@@ -116,7 +116,7 @@ def truth(figures_on, sink_page, cache={}):  # noqa: B006 (a notebook is run onc
         sources = [(ROOT / figures_on).with_suffix(suffix) for suffix in (".ipynb", ".md")]
         found = [source for source in sources if source.exists()]
         assert found, f"{figures_on} has figures, but no notebook of its name is there"
-        cache[figures_on] = of_notebook(found[0])
+        cache[figures_on] = of_notebook(found[0], (html_root() / figures_on).read_text(encoding="utf8"))
     return cache[figures_on]
 
 

@@ -31,7 +31,6 @@ TOOLS = {  # as readers know them: what each does here
     "sphinx-book-theme": "the look, under the book's own style sheet",
     "sphinx-exercise": "exercises and solutions",
     "pytest": "runs the tests",
-    "nbval": "compares each chapter's outputs with those committed",
     "hypothesis": "looks for inputs that break a function",
     "autograd": "the second opinion on every derivative",
     "playwright": "drives the browser that tests the pages",
