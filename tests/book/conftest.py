@@ -25,6 +25,7 @@ from pathlib import Path
 import axe_playwright_python
 import chromium
 import pytest
+from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +57,19 @@ def html_root():
     if not (root / "index.html").exists():
         raise pytest.UsageError(f"no built book at {root}; run `make book`")
     return root
+
+
+@functools.cache
+def soup(path):
+    """A page as its source says it, but for the states of its figures, which are most of it."""
+    states = r'(<script type="application/vnd.jupyter.widget-state\+json">).*?(?=</script>)'
+    return BeautifulSoup(re.sub(states, r"\1", path.read_text(encoding="utf8"), flags=re.S), "lxml")
+
+
+@functools.cache
+def places(path):
+    """{id: the element of a page that bears it}."""
+    return {tag["id"]: tag for tag in soup(path).find_all(id=True)}
 
 
 def pages(under=""):

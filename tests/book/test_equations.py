@@ -6,7 +6,7 @@ from functools import cache
 from urllib.parse import unquote
 
 import pytest
-from bs4 import BeautifulSoup
+from conftest import places, soup
 from nnbook.labels import EXCEPTIONS, Sources, labels_in
 
 EQUATIONS, API = "book/equations.html", "book/api.html"
@@ -22,16 +22,11 @@ def book():
     return Sources.of()
 
 
-@cache
-def soup(path):
-    return BeautifulSoup(path.read_text(encoding="utf8"), "html.parser")
-
-
 def target(page, link):
     """The element that a link of a page leads to."""
     path, _, place = link["href"].partition("#")
     page = (page.parent / unquote(path)).resolve() if path else page
-    return soup(page).find(id=unquote(place))
+    return places(page).get(unquote(place))
 
 
 def labels(prefix):

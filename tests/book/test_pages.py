@@ -4,12 +4,10 @@ import gzip
 import json
 import re
 from collections import Counter
-from functools import cache
 from itertools import pairwise
 
 import pytest
-from bs4 import BeautifulSoup
-from conftest import FRAMES, ROOT, html_root, pages
+from conftest import FRAMES, ROOT, html_root, pages, soup
 
 
 @pytest.mark.parametrize("over", ["http", "file"])
@@ -128,11 +126,6 @@ def test_mathematics_is_typeset(look_at, page_path):
     }""")
     signs = re.findall(r".{0,30}(?:\$\$|\\\(|\\\[|\{(?:eq|numref|cite|glue|doc|ref)\S*\}`).{0,30}", text)
     assert not signs, f"{page_path}: raw markup in the text: {signs}"
-
-
-@cache
-def soup(path):
-    return BeautifulSoup(path.read_text(encoding="utf8"), "html.parser")
 
 
 def test_setting_links_name_a_figure_of_the_page(look_at, chapter_path):

@@ -4,9 +4,9 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, places, soup
 from nnbook.terms import MOST, MOST_IN_PARAGRAPH, SOURCE, read
-from test_pages import dark, soup
+from test_pages import dark
 
 GLOSSARY = "book/glossary.html"
 
@@ -39,7 +39,7 @@ def test_terms_are_linked_in_prose_only(built_book, chapter_path):
     )
     for link in links(built_book, chapter_path):
         assert not any(parent.css.match(apart) for parent in link.parents), link
-        assert link.find_parent("section")["id"] != "references", link
+        assert link.find_parent("section", id=True)["id"] != "references", link
 
 
 def test_entries_lead_to_where_the_term_is_defined(built_book):
@@ -50,7 +50,7 @@ def test_entries_lead_to_where_the_term_is_defined(built_book):
             name in entry.get_text() for name in term.chinese
         )
         where = urlsplit(entry.find_next_sibling("dd").select_one("a.defined-in")["href"])
-        target = soup((built_book / GLOSSARY).parent / where.path).find(id=where.fragment)
+        target = places((built_book / GLOSSARY).parent / where.path).get(where.fragment)
         text = " ".join(target.get_text().split()).casefold().replace("’", "'")
         if target.name == "span" and not text:  # a second place in the same paragraph
             text = " ".join(target.parent.get_text().split()).casefold().replace("’", "'")
