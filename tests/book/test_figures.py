@@ -292,7 +292,7 @@ def test_the_picture_is_that_of_matplotlib(shown, truth):
         figure_of(page, name).evaluate("(figure) => figure.classList.add('photographed')")
         width, height = (figure.fig.get_size_inches() * 100).round().astype(int)
         clip = {"x": 0, "y": 0, "width": int(width), "height": int(height)}
-        for index, picture in zip(figure.positions, figure.pictures, strict=False):
+        for index, picture in zip(figure.pictured, figure.pictures, strict=True):
             put(page, name, index)
             mine, theirs = blurred(page.screenshot(clip=clip)), blurred(picture)
             for box in {tuple(np.multiply(box, 100 / 72 / 4).astype(int)) for box in figure.boxes}:

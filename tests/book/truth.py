@@ -47,8 +47,11 @@ class Figure:
         self.start = {name: c.start for name, c in controls.items()}
         self.boxes = [widget.spec["boxes"]["wide"][mover["box"]] for mover in widget.spec["movers"]]
         self.positions = some_positions(controls)
+        self._put(self.start)
+        self.fig.draw_without_rendering()  # limits that nobody set are those of the start, in the page too
         self.expected = [self._expected(index) for index in self.positions]
-        self.pictures = self._pictures(self.positions[:4])
+        self.pictured = self.positions[:: max(1, len(self.positions) - 1)]  # the start, and one drawn by lot
+        self.pictures = self._pictures(self.pictured)
         self._put(self.start)
 
     def says(self, index):
