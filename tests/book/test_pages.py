@@ -36,8 +36,8 @@ def test_nothing_moves_by_itself_for_who_asked_for_less_motion(look_at, page_pat
 
 # axe looks at each word of a listing and at each sign of a formula for itself. While it looks, listings in
 # which every kind of word, on its ground, has been seen before on the page are taken out, and so are formulas
-# but for the first in each kind of place: most of a page's elements and of the time. (Those that have a line of
-# their own come back for the narrow page, where some scroll.)
+# but for the first in each kind of place: most of a page's elements and of the time. (Those that have a line
+# of their own come back for the narrow page, where some scroll.)
 SET_ASIDE = """() => {
   const seen = new Set(), out = [];
   for (const pre of document.querySelectorAll("div.highlight > pre")) {
