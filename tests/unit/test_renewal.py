@@ -59,15 +59,13 @@ def test_what_other_pages_say_renews_them_all(env, change):
     assert renewal.renew(None, env) == []
 
 
-def test_sphinx_finds_the_numbers_that_it_counted():
-    counted = {CHAPTER: {"": (1,), "#a": (1, 1)}}, {CHAPTER: {"equation": {"x": (1, 3)}}}
+def test_exercises_bear_the_number_of_their_file():
     env = SimpleNamespace(
-        toc_secnumbers=deepcopy(counted[0]),
-        toc_fignumbers=deepcopy(counted[1]),
+        toc_secnumbers={CHAPTER: {"": (1,), "#a": (1, 1)}},
+        toc_fignumbers={CHAPTER: {"exercise": {"x": (1, 3), "y": (1, 4)}}},
         titles={CHAPTER: nodes.title("", "5. Idea")},
         tocs={CHAPTER: nodes.bullet_list()},
     )
     numbers.renumber(None, env)
-    assert env.toc_fignumbers == {CHAPTER: {"equation": {"x": (5, 1)}}}
-    assert numbers.give_back(None, env) == []
-    assert (env.toc_secnumbers, env.toc_fignumbers) == counted
+    assert env.toc_fignumbers == {CHAPTER: {"exercise": {"x": (5, 1), "y": (5, 2)}}}
+    assert env.toc_secnumbers == {CHAPTER: {"": None, "#a": None}}

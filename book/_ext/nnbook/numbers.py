@@ -6,10 +6,10 @@ equations where the chapter of that number in the part before left off: what it 
 """
 
 import re
-from copy import deepcopy
 
 from docutils import nodes
 from sphinx.util import logging
+from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
 
 logger = logging.getLogger(__name__)
 
@@ -20,16 +20,23 @@ def chapter_number(docname):
     return found and int(found[1])
 
 
-def give_back(app, env):
-    """Sphinx compares what it counts with what it finds, to tell which pages changed: let it find its own."""
-    if hasattr(env, "nnbook_counted"):
-        env.toc_secnumbers, env.toc_fignumbers = env.nnbook_counted
-    return []
+def only_count(app, config):
+    """Sphinx counts, but does not tell which pages show another number then: it would name most of them each
+    time, since it compares with what `renumber` made of its numbers. renewal.py knows."""
+
+    def silent(count):
+        def counted(self, env):
+            count(self, env)
+            return []
+
+        return counted
+
+    for name in ("assign_section_numbers", "assign_figure_numbers"):
+        setattr(TocTreeCollectorWithStyles, name, silent(getattr(TocTreeCollectorWithStyles, name)))
 
 
 def renumber(app, env):
     """Number equations and exercises after the file, and take Sphinx's own numbers off the headings."""
-    env.nnbook_counted = deepcopy((env.toc_secnumbers, env.toc_fignumbers))
     for docname, secnumbers in env.toc_secnumbers.items():
         chapter, title = chapter_number(docname), env.titles[docname]
         if chapter is not None and not title.astext().startswith(f"{chapter}. "):
@@ -46,5 +53,5 @@ def renumber(app, env):
 
 
 def setup(app):
-    app.connect("env-get-updated", give_back, priority=100)
+    app.connect("config-inited", only_count)
     app.connect("env-get-updated", renumber, priority=900)  # after Sphinx has counted
