@@ -252,7 +252,8 @@ def _row(target, title):
 
 
 def _inner(tag):
-    return "".join(str(child) for child in tag.contents)
+    """What stands in a heading, to be a link: without links of its own, which the heading may have."""
+    return re.sub(r"</?a\b[^>]*>", "", "".join(str(child) for child in tag.contents))
 
 
 def part_id(part):

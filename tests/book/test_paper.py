@@ -7,6 +7,7 @@ import urllib.request
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import join_pages
 import make_pdf
 import pytest
 import serve
@@ -117,3 +118,8 @@ def test_on_github_the_first_folder_is_the_book_s(browser, built_book):
             re.match(r"http://name\.github\.io/repo/(book|notebooks)/\w+\.html$", goal) for goal in goals
         ), goals
     context.close()
+
+
+def test_a_heading_with_a_link_in_it_is_listed_by_its_words():
+    heading = BeautifulSoup('<h2><a href="x.html">One <em>neuron</em></a></h2>', "html.parser").h2
+    assert join_pages._inner(heading) == "One <em>neuron</em>"
