@@ -26,7 +26,7 @@ def book(tmp_path):
 
     def check(more=""):
         (tmp_path / "p/a.html").write_text(GOOD + more)
-        return list(faults(tmp_path, ["index.html", "p/a.html", "p/b.html"]))
+        return list(faults(tmp_path, ["index.html", "p/a.html", "p/b.html"], tmp_path / "memory"))
 
     return check
 
@@ -63,3 +63,16 @@ def test_each_fault_is_told_with_its_page(book, more, problem):
 def test_signs_are_read_as_a_browser_reads_them():
     page = Page('<a href="x.html?a=1&amp;b=2#%E6%A2%AF">x</a><p id="梯"><input disabled name=q id=one></p>')
     assert page.links == [("a", "x.html?a=1&b=2#%E6%A2%AF")] and page.ids == {"梯", "one"}
+
+
+def test_a_page_is_read_again_when_it_has_changed_and_only_then(book, tmp_path, monkeypatch):
+    """And what is wrong with a page that was not read again is told again."""
+    lost = [("p/a.html", "c.html: no page of this book")]
+    assert book('<a href="c.html">c</a>') == lost
+    monkeypatch.setattr(Page, "__init__", lambda page, text: pytest.fail(f"read again: {text[:30]}"))
+    again = faults(tmp_path, ["index.html", "p/a.html", "p/b.html"], tmp_path / "memory")
+    assert list(again) == lost
+    monkeypatch.undo()
+    assert book('<a href="d.html">d</a>') == [("p/a.html", "d.html: no page of this book")]
+    (tmp_path / "memory").write_bytes(b"not ours")
+    assert book() == []

@@ -17,6 +17,7 @@ from pathlib import Path
 from docutils import nodes
 
 from nnbook import contents, facts
+from nnbook.labels import parsed
 from nnbook.numbers import chapter_number
 
 TOOLS = {  # as readers know them: what each does here
@@ -139,25 +140,26 @@ def _counts(record):
 
 def size(page):
     """Stands for the size of a page, gzipped, until all are written."""
-    return nodes.raw("", f'<span class="page-size" data-page="{page}">–</span>', format="html")
+    return nodes.raw("", _sized(page), format="html")
 
 
 def fill_sizes(app, error):
     """Put the sizes of the written pages where `size` left room."""
     if error or app.builder.name != "html":
         return
+    out = Path(app.outdir)
+    sizes = {p: len(gzip.compress((out / f"{p}.html").read_bytes(), 9)) / 1000 for p in chapters(app.env)}
+    sizes["all"] = sum(sizes.values())
     for page in contents.telling(app.env):
-        path = Path(app.outdir) / f"{page}.html"
+        path = out / f"{page}.html"
         text = path.read_text(encoding="utf8") if path.exists() else ""
         if "page-size" in text:
-            path.write_text(SIZE.sub(lambda found: _filled(app, found[1]), text), encoding="utf8")
+            path.write_text(SIZE.sub(lambda found: _sized(found[1], sizes[found[1]]), text), encoding="utf8")
 
 
-def _filled(app, page):
-    pages = chapters(app.env) if page == "all" else [page]
-    written = (Path(app.outdir, f"{p}.html").read_bytes() for p in pages)
-    kilobytes = sum(len(gzip.compress(data, 9, mtime=0)) for data in written) / 1000
-    return f'<span class="page-size" data-page="{page}">{_text(round(kilobytes))}</span>'
+def _sized(page, kilobytes="–"):
+    said = kilobytes if isinstance(kilobytes, str) else _text(round(kilobytes))
+    return f'<span class="page-size" data-page="{page}">{said}</span>'
 
 
 def checks(app, here):
@@ -188,12 +190,12 @@ def checks(app, here):
 
 def tests_in(folder, besides=None):
     """The number of test functions in the files of a folder. (Many run once for each page or figure.)"""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     paths = [p for p in sorted(folder.rglob("test_*.py")) if besides not in p.relative_to(folder).parts]
-    trees = [ast.parse(path.read_text(encoding="utf8")) for path in paths]
-    return sum(
-        isinstance(node, kinds) and node.name.startswith("test_") for tree in trees for node in ast.walk(tree)
-    )
+    bodies = [parsed(path.read_text(encoding="utf8")).body for path in paths]
+    bodies += [node.body for body in bodies for node in body if isinstance(node, ast.ClassDef)]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [node for body in bodies for node in body if isinstance(node, kinds)]
+    return sum(node.name.startswith("test_") for node in found)
 
 
 def benchmarks(app, here):

@@ -12,7 +12,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,6 +81,12 @@ def python_sources(folder):
     return {path.stem: path.read_text(encoding="utf8") for path in sorted(folder.glob("*.py"))}
 
 
+@cache
+def parsed(source):
+    """The syntax tree of a module."""
+    return ast.parse(source)
+
+
 def docstring_citations(source, module):
     """{label: [public functions, classes and methods whose docstring cites it]} of one module."""
     cited = defaultdict(list)
@@ -94,56 +100,59 @@ def docstring_citations(source, module):
                 if isinstance(child, ast.ClassDef):
                     walk(child, full)
 
-    walk(ast.parse(source), module)
+    walk(parsed(source), module)
     return cited
 
 
 def public_names(source):
     """The functions and classes of a module whose names begin with no underscore, in order."""
     kinds = (ast.FunctionDef, ast.ClassDef)
-    return [n.name for n in ast.parse(source).body if isinstance(n, kinds) and not n.name.startswith("_")]
+    return [n.name for n in parsed(source).body if isinstance(n, kinds) and not n.name.startswith("_")]
 
 
 def names_used(text, code):
     """The names of nnmath that a page imports (ruff sees that they are used) or shows the source of."""
     used = {name for _, name in SHOWN.findall(text)}
     lines = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith((":", "%", "!")))
-    return used | Names(ast.parse(lines)).own
+    nodes = list(ast.walk(ast.parse(lines)))
+    return used | Names(nodes).own
 
 
 class Names:
-    """What a piece of code says of nnmath: `own`, names imported from it or taken from it as attributes."""
+    """What a piece of code says of nnmath: `own`, names imported from it or taken from it as attributes.
 
-    def __init__(self, tree):
+    nodes: all of its syntax tree.
+    """
+
+    def __init__(self, nodes):
         self.packages, self.imported = set(), {}
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Import):
                 names = (a.asname or a.name for a in node.names if a.name.split(".")[0] == "nnmath")
                 self.packages |= {name.split(".")[0] for name in names}
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "nnmath":
                 self.imported |= {a.asname or a.name: a.name for a in node.names}
-        self.own = set(self.imported.values()) | self.taken(tree)
+        self.roots = self.packages | set(self.imported)
+        self.own = set(self.imported.values()) | self.taken(nodes)
 
-    def taken(self, tree):
+    def taken(self, nodes):
         """Names of nnmath that a part of the code mentions: nn.dense, or dense where it was imported."""
-        found, left_out = set(), left_out_in(tree)
-        for node in ast.walk(tree):
+        found, left_out = set(), left_out_in(nodes)
+        for node in nodes:
             if isinstance(node, ast.Attribute) and id(node) not in left_out:
                 root = node.value
                 while isinstance(root, ast.Attribute):
                     root = root.value
-                if isinstance(root, ast.Name) and root.id in self.packages | set(self.imported):
+                if isinstance(root, ast.Name) and root.id in self.roots:
                     found.add(node.attr)
-            if isinstance(node, ast.Name) and node.id in self.imported and id(node) not in left_out:
+            elif isinstance(node, ast.Name) and node.id in self.imported and id(node) not in left_out:
                 found.add(self.imported[node.id])
         return found
 
 
-def left_out_in(tree):
+def left_out_in(nodes):
     """{id of a node: its name} of what is only said to be left out: `f is not nn.softmax`."""
-    comparisons = (
-        n for n in ast.walk(tree) if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.IsNot)
-    )
+    comparisons = (n for n in nodes if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.IsNot))
     others = (node for comparison in comparisons for node in comparison.comparators)
     return {id(n): getattr(n, "attr", None) or getattr(n, "id", None) for n in others}
 
@@ -198,72 +207,74 @@ class Test:
         return points - 0.3 * min(len(self.own), 10) - 5 * bool(BESIDE.search(words))
 
 
-@dataclass
+class Part:
+    """A statement at the top of a file of tests: what it mentions. Each is walked once."""
+
+    def __init__(self, node, names):
+        nodes = list(ast.walk(node))
+        self.line = node.lineno
+        self.variables = {n.id for n in nodes if isinstance(n, ast.Name)}
+        self.said = self.variables | {
+            n.arg for n in nodes if isinstance(n, ast.arg)
+        }  # a fixture is an argument
+        self.attributes = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+        self.taken, self.left_out = names.taken(nodes), set(left_out_in(nodes).values())
+
+
+def union(sets):
+    return set().union(*sets)
+
+
 class TestFile:
     """The tests of one file, read without running it."""
 
-    name: str
-    source: str
-    tree: ast.Module = field(init=False)
-
-    def __post_init__(self):
-        self.tree = ast.parse(self.source)
-        self.names = Names(self.tree)
+    def __init__(self, name, source):
+        self.name, tree = name, parsed(source)
+        nodes = list(ast.walk(tree))
+        names = Names(nodes)
         self.foreign = {
             a.asname or a.name.split(".")[0]
-            for node in ast.walk(self.tree)
+            for node in nodes
             if isinstance(node, ast.Import | ast.ImportFrom)
             for a in node.names
             if (getattr(node, "module", None) or a.name).split(".")[0] in ORACLES
         }
-
-    @cached_property
-    def parts(self):
-        """{name: the statements at the top of the file that make it}."""
-        parts = defaultdict(list)
-        for node in self.tree.body:
+        self.parts = defaultdict(list)  # {name: the statements at the top of the file that make it}
+        for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                parts[node.name].append(node)
+                self.parts[node.name].append(Part(node, names))
             elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                part = Part(node, names)
                 for name in ast.walk(node):
                     if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
-                        parts[name.id].append(node)
-        return parts
+                        self.parts[name.id].append(part)
 
     def needs(self, name):
         """The names at the top of the file that one of them needs, itself among them."""
         found, queue = set(), [name]
         while queue:
             name = queue.pop()
-            if name in found:
-                continue
-            found.add(name)
-            for part in self.parts[name]:
-                for node in ast.walk(part):
-                    said = getattr(node, "id", None) or getattr(node, "arg", None)  # a fixture is an argument
-                    if isinstance(said, str) and said in self.parts:
-                        queue.append(said)
+            if name not in found:
+                found.add(name)
+                queue += [said for part in self.parts[name] for said in part.said if said in self.parts]
         return found
-
-    def left_out(self, name):
-        """What a test takes from a table, and then leaves out."""
-        return {said for part in self.parts[name] for said in left_out_in(part).values()}
 
     def tests(self):
         """All test functions of the file."""
         for name in [n for n in self.parts if n.startswith("test_")]:
-            needs = self.needs(name)
-            nodes = [part for n in needs for part in self.parts[n]]
-            inner = [node for part in nodes for node in ast.walk(part)]
-            said = {node.id for node in inner if isinstance(node, ast.Name)}
+            needs, own = self.needs(name), self.parts[name]
+            parts = [part for n in needs for part in self.parts[n]]
+            variables = union(part.variables for part in parts)
+            # what a test takes from a table and then leaves out, it does not check
+            left_out = union(part.left_out for part in own)
             yield Test(
                 file=self.name,
                 name=name,
-                line=self.parts[name][0].lineno,
-                own=set().union(*map(self.names.taken, self.parts[name])),
-                reached=set().union(*map(self.names.taken, nodes)) - self.left_out(name),
-                attributes={node.attr for node in inner if isinstance(node, ast.Attribute)},
-                independent=bool(said & self.foreign) or any(RESTATED.search(n) for n in needs),
+                line=own[0].line,
+                own=union(part.taken for part in own),
+                reached=union(part.taken for part in parts) - left_out,
+                attributes=union(part.attributes for part in parts),
+                independent=bool(variables & self.foreign) or any(RESTATED.search(n) for n in needs),
             )
 
 
@@ -282,7 +293,7 @@ def callers(function, sources):
     module, name, *_ = function.split(".")
     return [
         f"{module}.{node.name}"
-        for node in ast.parse(sources[module]).body
+        for node in parsed(sources[module]).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name != name
         if any(isinstance(n, ast.Call) and getattr(n.func, "id", "") == name for n in ast.walk(node))
     ]

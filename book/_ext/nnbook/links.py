@@ -6,6 +6,7 @@ addresses beyond the book by `make links`.
 """
 
 import html
+import pickle
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -42,14 +43,32 @@ class Page:
                 self.links += [(name, found[key]) for key in LEADS if found.get(key)]
 
 
-def faults(root, paths):
+def read(root, paths, memory):
+    """{path: Page} of the pages at `paths` below `root`.
+
+    A page that has not changed since it was noted in the file `memory` is not read again.
+    """
+    try:
+        known = pickle.loads(memory.read_bytes())
+    except (OSError, pickle.UnpicklingError, AttributeError, EOFError):
+        known = {}
+    pages = {}
+    for path in (root / path for path in paths):
+        now = path.stat().st_mtime_ns, path.stat().st_size
+        before, page = known.get(path, (None, None))
+        pages[path] = now, page if before == now else Page(path.read_text(encoding="utf8"))
+    memory.write_bytes(pickle.dumps(pages))
+    return {path: page for path, (_, page) in pages.items()}
+
+
+def faults(root, paths, memory):
     """What is wrong with the links of the pages at `paths` below `root`, as (path, sentence).
 
     A page that is there but not among `paths` was left by an earlier build: nothing may lead to it.
+    memory: a file that keeps what was read, for the next time.
     """
-    root, pages = Path(root).resolve(), {}
-    for path in paths:
-        pages[root / path] = Page((root / path).read_text(encoding="utf8"))
+    root = Path(root).resolve()
+    pages = read(root, paths, memory)
     there = {}
     for where, page in pages.items():
         for place in sorted(page.twice):
@@ -98,7 +117,8 @@ def written_pages(app):
 
 def check(app, error):
     if not error and app.builder.name == "html":
-        for path, problem in faults(app.outdir, written_pages(app)):
+        memory = Path(app.doctreedir) / "links.pickle"
+        for path, problem in faults(app.outdir, written_pages(app), memory):
             logger.warning("link: %s: %s", path, problem, type="nnbook")
 
 

@@ -113,9 +113,12 @@ def _unreachable(control, value):
 
 
 def check(app, env):
+    figures = {}
     for docname, links in noted(env).items():
         for page, figure, controls, line in links:
-            problem = fault(figures_of(env, page), figure, controls)
+            if page not in figures:
+                figures[page] = figures_of(env, page)
+            problem = fault(figures[page], figure, controls)
             if problem:
                 logger.warning("setting link: %s", problem, location=(docname, line), type="nnbook")
 
