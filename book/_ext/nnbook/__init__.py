@@ -1,5 +1,7 @@
 """What the book asks of Sphinx beyond Jupyter Book; each module says in its first lines what it does."""
 
+import gc
+
 from nnbook import (
     api,
     colophon,
@@ -31,6 +33,9 @@ PARTS = (
 
 
 def setup(app):
+    # A build makes millions of nodes and lets few go: to look for rings among them takes as long as all else.
+    gc.disable()
+    app.connect("build-finished", lambda app, error: gc.freeze(), priority=999)  # nor at the very end
     for part in PARTS:
         part.setup(app)
     return {"version": "1", "env_version": 4, "parallel_read_safe": False, "parallel_write_safe": True}
