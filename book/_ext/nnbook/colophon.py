@@ -11,6 +11,7 @@ import gzip
 import json
 import platform
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -148,13 +149,20 @@ def fill_sizes(app, error):
     if error or app.builder.name != "html":
         return
     out = Path(app.outdir)
-    sizes = {p: len(gzip.compress((out / f"{p}.html").read_bytes(), 9)) / 1000 for p in chapters(app.env)}
+    with ThreadPoolExecutor() as pool:  # to compress takes no turn of Python's
+        found = pool.map(lambda page: weight(out / f"{page}.html"), chapters(app.env))
+        sizes = dict(zip(chapters(app.env), found, strict=True))
     sizes["all"] = sum(sizes.values())
     for page in contents.telling(app.env):
         path = out / f"{page}.html"
         text = path.read_text(encoding="utf8") if path.exists() else ""
         if "page-size" in text:
             path.write_text(SIZE.sub(lambda found: _sized(found[1], sizes[found[1]]), text), encoding="utf8")
+
+
+def weight(path):
+    """What a page weighs on its way to a reader: kilobytes, gzipped."""
+    return len(gzip.compress(path.read_bytes(), 9)) / 1000
 
 
 def _sized(page, kilobytes="–"):
