@@ -5,6 +5,7 @@ prints it twice: the first print tells on which page each heading stands, the se
 contents. Then the PDF is read back and compared with what it was printed from.
 """
 
+import gc
 import os
 import sys
 import time
@@ -238,6 +239,7 @@ def make(browser, joined, path):
 
 
 def main(only=None):
+    gc.disable()  # the pages are trees of a million tags, and all are kept: to look for rings takes long
     OUT.mkdir(parents=True, exist_ok=True)
     joined = OUT / "book.html"
     with step("Joining the pages"):

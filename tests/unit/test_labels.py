@@ -113,9 +113,14 @@ def test_each_fault_is_said(said, change):
     assert any(re.match(said, fault) for fault in found), found
 
 
+QUARTER = "\ndef _quarter(x):\n    return halve(halve(x))\n"
+
+
 @pytest.mark.parametrize("key", ["nnmath.maths.halve", "nnmath.maths"])
-def test_an_exception_excuses(key):
-    assert faults(module=MODULE + HALVE, exceptions={key: "halves"}) == []
+def test_an_exception_excuses_what_is_used(key):
+    assert faults(module=MODULE + HALVE + QUARTER, exceptions={key: "halves"}) == []
+    (unused, *_) = faults(module=MODULE + HALVE, exceptions={key: "halves"})
+    assert re.match("nnmath.maths.halve has no equation: .*; and no chapter that uses it", unused)
 
 
 def test_a_page_uses_what_it_imports_calls_or_shows():
