@@ -55,6 +55,12 @@ def test_lines_cross_no_more_than_they_must():
     assert chapter_map.crossings(made.rows, made.edges) == 0
 
 
+def test_chapters_almost_below_each_other_stand_exactly_so():
+    made = chapter_map.Layout([[1], [2], [3], [(1, 3)]], places={1: 100, 2: 103.5, 3: 140, (1, 3): 101.2})
+    chapter_map.align(made)
+    assert made.places == pytest.approx({1: 101.75, 2: 101.75, 3: 140, (1, 3): 101.2})
+
+
 def test_a_row_is_as_near_as_it_can_be_to_what_it_wishes():
     assert chapter_map._spread([1], {1: 300}) == {1: pytest.approx(300)}
     both = chapter_map._spread([1, 2], {1: 300, 2: 300})

@@ -22,6 +22,7 @@ WIDTH, ROOM = 640, 4  # pixels of the column, boxes side by side
 BOX, LANE, GAP = (152, 60), 6, 14
 PITCH = 96  # from row to row
 TRIES = 40
+ALMOST = 8  # pixels from one column
 STIFF = 20  # how much rather a box moves than a lane, since lines should be straight
 
 
@@ -100,6 +101,7 @@ def layout(needs):
         made.edges += [edge for edge in pairwise(path) if edge not in made.edges]
     order(made)
     place(made)
+    align(made)
     return made
 
 
@@ -161,6 +163,21 @@ def place(made):
                     ]
                 wish[node] = _mean([made.places[other] for other in near], made.places[node])
             made.places.update(_spread(row, wish))
+
+
+def align(made):
+    """Chapters that stand almost below each other stand exactly so, and their lines are straight."""
+    columns = []
+    for chapter in sorted((n for n in made.places if not isinstance(n, tuple)), key=made.places.get):
+        if columns and made.places[chapter] - made.places[columns[-1][0]] < ALMOST:
+            columns[-1].append(chapter)
+        else:
+            columns.append([chapter])
+    for column in columns:
+        middle = _mean([made.places[chapter] for chapter in column], 0)
+        made.places.update(dict.fromkeys(column, middle))
+    for row in made.rows:  # where its row has the room
+        made.places.update(_spread(row, made.places))
 
 
 def _width(node):
