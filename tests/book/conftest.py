@@ -235,15 +235,20 @@ def standing(browser, server, built_book):
 
 @pytest.fixture
 def look_at(standing):
-    """Like `open_page` at 1280 pixels, for tests that only look or set what they read: they share the page,
-    since loading it is most of the time. Folds may stand open and controls anywhere."""
+    """Like `open_page`, for tests that only look or set what they read: they share the page, since loading it
+    is most of the time. Folds may stand open and controls anywhere."""
     visits = []
 
-    def look_at(path, typeset=True):
+    def look_at(path, typeset=True, width=1280):
         visits.append(standing(path, typeset))
         page = visits[-1].page
-        if page.evaluate(AS_IT_STANDS) != [1280, 900, False, False]:  # to say it again takes a long page long
-            page.set_viewport_size({"width": 1280, "height": 900})
+        if page.evaluate(AS_IT_STANDS) != [
+            width,
+            900,
+            False,
+            False,
+        ]:  # a long page takes long to be set again
+            page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(media="screen", color_scheme="light")
             page.evaluate(FRAMES)  # figures choose the picture that fits
         return page

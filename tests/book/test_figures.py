@@ -131,9 +131,13 @@ def load(open_page, figures_on):
 
 
 @pytest.fixture
-def shown(look_at, figures_on):
-    """The page at 1280 pixels, shared by the tests that set what they read; controls may stand anywhere."""
-    page = look_at(SINK if figures_on == "sink" else figures_on, typeset=False)
+def shown(look_at, figures_on, request):
+    """The page, shared by the tests that set what they read; controls may stand anywhere.
+
+    It is as wide as the test's parameter `width` says, else 1280 pixels.
+    """
+    width = request.node.callspec.params.get("width", 1280)
+    page = look_at(SINK if figures_on == "sink" else figures_on, typeset=False, width=width)
     page.evaluate(SCRIPT)
     return page
 
@@ -559,8 +563,6 @@ def test_light_and_dark_differ(shown, truth):
 def test_no_text_is_cut_off(shown, truth, width):
     """All texts of the picture, moving ones too, stay within it at every position of a coarse grid."""
     page, grids, faults = shown, {}, []
-    page.set_viewport_size({"width": width, "height": 900})
-    page.evaluate(FRAMES)
     for name, figure in truth.figures.items():
         spots = [
             sorted({0, c.start, len(c.values) // 2, len(c.values) - 1}) for c in figure.controls.values()
@@ -589,11 +591,9 @@ def test_no_text_is_cut_off(shown, truth, width):
     assert not faults, "\n".join(dict.fromkeys(faults[:20]))
 
 
-@pytest.mark.parametrize(("width", "mode"), [(1280, "wide"), (390, "narrow")])
+@pytest.mark.parametrize(("width", "mode"), [(390, "narrow"), (1280, "wide")])
 def test_the_picture_fits_the_column(shown, truth, width, mode):
     page = shown
-    page.set_viewport_size({"width": width, "height": 900})
-    page.evaluate(FRAMES)
     found = page.evaluate("""() => [...document.querySelectorAll("figure.explore")].map((figure) => {
       const svg = figure.querySelector("svg"), box = svg.getBoundingClientRect();
       const said = ["viewBox", "role", "aria-label"].map((key) => svg.getAttribute(key));
