@@ -226,8 +226,8 @@ def _answer(question):
 
 
 def _contents(parts, pages):
-    """The contents: parts, chapters, and their sections but for those of every chapter, such as Exercises.
-    make_pdf.py writes the page numbers into it."""
+    """The contents: parts, chapters, and their sections but for those of every chapter, such as Exercises,
+    letters of the alphabet, and lists by chapter. make_pdf.py writes the page numbers into it."""
     titles = Counter(h.get_text() for page in pages.values() for h in page.article.find_all(class_="level-2"))
     rows = []
     for part in parts:
@@ -239,7 +239,7 @@ def _contents(parts, pages):
                 f'<li class="of-chapter">{_row(page.key, _inner(page.article.find(class_="level-1")))}</li>'
             )
             for heading in page.article.find_all(class_="level-2"):
-                if titles[heading.get_text()] > 2:
+                if titles[heading.get_text()] > 2 or len(heading.get_text()) == 1 or heading.find("a"):
                     continue
                 where = heading.find_parent("section", id=True)
                 rows.append(f'<li class="of-section">{_row(where["id"], _inner(heading))}</li>')
