@@ -242,12 +242,8 @@ def look_at(standing):
     def look_at(path, typeset=True, width=1280):
         visits.append(standing(path, typeset))
         page = visits[-1].page
-        if page.evaluate(AS_IT_STANDS) != [
-            width,
-            900,
-            False,
-            False,
-        ]:  # a long page takes long to be set again
+        asked = [width, 900, False, False]
+        if page.evaluate(AS_IT_STANDS) != asked:  # to be set again takes a long page long
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(media="screen", color_scheme="light")
             page.evaluate(FRAMES)  # figures choose the picture that fits

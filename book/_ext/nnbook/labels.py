@@ -214,9 +214,8 @@ class Part:
         nodes = list(ast.walk(node))
         self.line = node.lineno
         self.variables = {n.id for n in nodes if isinstance(n, ast.Name)}
-        self.said = self.variables | {
-            n.arg for n in nodes if isinstance(n, ast.arg)
-        }  # a fixture is an argument
+        fixtures = {n.arg for n in nodes if isinstance(n, ast.arg)}
+        self.said = self.variables | fixtures
         self.attributes = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
         self.taken, self.left_out = names.taken(nodes), set(left_out_in(nodes).values())
 
