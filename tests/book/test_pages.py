@@ -9,14 +9,19 @@ from itertools import pairwise
 import pytest
 from conftest import FRAMES, ROOT, html_root, pages, soup
 
+# The frame of all pages is the same. On these it is looked at in more ways.
+OF_EACH_KIND = ["book/index.html", "notebooks/01_background.html", "book/glossary.html", "search.html"]
 
-@pytest.mark.parametrize("over", ["http", "file"])
-def test_asks_for_nothing_and_says_no_error(open_page, look_at, page_path, over):
+
+def test_asks_for_nothing_and_says_no_error(look_at, page_path):
     """Nothing leaves the page, no address is missing, nothing goes wrong in the console."""
-    if over == "http":
-        look_at(page_path)
-    elif not page_path.startswith("notebooks/") or page_path in OF_EACH_KIND:  # below, a reader opens those
-        open_page(page_path, over=over, typeset=page_path in OF_EACH_KIND)
+    look_at(page_path)
+
+
+# Chapters are opened as files by test_a_claim_waits_for_the_first_move_and_a_prediction_is_kept.
+@pytest.mark.parametrize("path", [p for p in pages() if p in OF_EACH_KIND or not p.startswith("notebooks/")])
+def test_from_the_disk_too(open_page, path):
+    open_page(path, over="file", typeset=path in OF_EACH_KIND)
 
 
 def open_folds(page):
@@ -84,8 +89,6 @@ PUT_BACK = "() => nnAside.forEach((back) => back())"
 # What another scheme or width can change.
 OF_THEME = ["color-contrast", "link-in-text-block"]
 OF_WIDTH = ["target-size", "scrollable-region-focusable", "region", "nested-interactive"]
-# The frame of all pages is the same. On these it is looked at in the two other ways, too.
-OF_EACH_KIND = ["book/index.html", "notebooks/01_background.html", "book/glossary.html", "search.html"]
 
 
 def test_axe_finds_nothing(look_at, axe, page_path):
