@@ -123,3 +123,10 @@ def test_on_github_the_first_folder_is_the_book_s(browser, built_book):
 def test_a_heading_with_a_link_in_it_is_listed_by_its_words():
     heading = BeautifulSoup('<h2><a href="x.html">One <em>neuron</em></a></h2>', "html.parser").h2
     assert join_pages._inner(heading) == "One <em>neuron</em>"
+
+
+def test_the_contents_list_no_letters_and_no_lists_by_chapter(built_book):
+    text, _ = join(built_book, ROOT / "_toc.yml", ["book/equations", "book/glossary", *TWO])
+    rows = [row.get_text() for row in BeautifulSoup(text, "html.parser").select("#contents .what")]
+    assert {"Glossary", "What has no equation", "How many examples?"} <= set(rows)
+    assert rows.count("1. Learning from data") == 1 and not [row for row in rows if len(row) == 1]

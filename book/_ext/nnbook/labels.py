@@ -395,8 +395,10 @@ class Sources:
         for name in self.public():
             module, lacking = name.split(".")[0], self.lacks(name)
             reasons = [key for key in (f"nnmath.{name}", f"nnmath.{module}") if key in self.exceptions]
-            if lacking and reasons and name.split(".")[1] in self.used | self.used_within:
+            if lacking and reasons:
                 excused.add(reasons[0])
+                if name.split(".")[1] not in self.used | self.used_within:
+                    yield f"nnmath.{name} is used by no chapter and not by nnmath itself: take it out"
             elif lacking:
                 says = "; and ".join(lacking)
                 yield f"nnmath.{name} has {says}; or give the reason in EXCEPTIONS of nnbook/labels.py"
